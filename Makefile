@@ -1,0 +1,97 @@
+# Everything a contributor does, by one word. `make` lists the words. What is up to date is not made again.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+NPM := npm --no-audit --no-fund --loglevel=error
+JS_TESTS := tests/integration/js
+WORKERS ?= 2
+
+WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/dist \) -prune -o -type f ! -name '*.tsbuildinfo' -print 2>/dev/null)
+
+.PHONY: help run test test-py test-web web lint lint-py lint-web generate bench screenshots lock clean chromium
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run web/dist/index.html ## Start the demo school and print sign-in links (ARGS="--port 9000")
+	@exec $(BIN)/homeroom demo $(ARGS)
+
+test: test-web test-py ## Run all tests; installs what they need (ARGS="-k rooms" narrows the Python ones)
+
+test-web: web/node_modules/.made
+	cd web && $(NPM) test
+
+test-py: $(VENV)/.dev web/dist/index.html $(JS_TESTS)/node_modules/.made chromium
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: lint-py lint-web ## Check style, types, the direction of imports and generated files
+
+lint-py: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+lint-web: $(VENV)/.dev web/node_modules/.made
+	cd web && $(NPM) run check
+
+web: web/dist/index.html ## Build the web app
+
+generate: $(VENV)/.dev web/node_modules/.made ## Write the TypeScript types of the contract anew
+	cd web && $(NPM) run generate
+
+bench: $(VENV)/.dev ## Measure the hot paths (bench/)
+	@for bench in bench/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(tr / . <<<"$${bench%.py}")"; done
+
+screenshots: $(VENV)/.dev web/dist/index.html chromium ## Take the pictures in docs/images anew
+	@scripts/need.sh emoji
+	$(BIN)/python scripts/screenshots.py
+
+lock: $(VENV)/.dev ## Pin what pyproject.toml asks for (ARGS=--upgrade: the newest versions)
+	$(BIN)/python scripts/lock.py $(ARGS)
+
+clean: ## Remove all that make made (the data of `make run` stays)
+	rm -rf $(VENV) web/node_modules web/dist $(JS_TESTS)/node_modules artifacts build dist htmlcov .coverage*
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@scripts/need.sh chromium
+
+# ── what the targets stand on; each stamp is as new as the last time its step succeeded ──────────
+
+$(BIN)/python:
+	@python=$$(scripts/need.sh python) && "$$python" -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Python packages …"
+	@$(PIP) install --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Python packages for development …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+web/node_modules/.made: web/package.json web/package-lock.json
+	@scripts/need.sh node
+	@cd web && $(NPM) ci
+	@touch $@
+
+web/dist/index.html: web/node_modules/.made $(WEB_SOURCES)
+	cd web && $(NPM) run build
+	@touch $@
+
+$(JS_TESTS)/node_modules/.made: $(JS_TESTS)/package.json $(JS_TESTS)/package-lock.json
+	@scripts/need.sh node
+	@cd $(JS_TESTS) && $(NPM) ci
+	@touch $@

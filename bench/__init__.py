@@ -1,0 +1,1 @@
+"""Measurements that the documents quote. Each module prints its figures: `python -m bench.<name>`."""

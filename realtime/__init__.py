@@ -1,0 +1,1 @@
+"""The edge: Socket.IO and HTTP, and the composition root that joins everything."""

@@ -1,0 +1,168 @@
+"""The `homeroom` command."""
+
+import asyncio
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from auth.errors import SettingRefused
+from auth.tokens import TokenMinter
+from auth.types import Role, User
+from core.clock import SystemClock
+from core.errors import HomeroomError
+from core.ids import UserId
+from realtime import demo as demo_school
+from realtime import doctor as checks
+from realtime.app import VERSION, signing_key
+from realtime.config import Limits, Settings
+from realtime.lifecycle import Server, StartRefused, prepare_data_dir, run, store_path
+from realtime.observe import configure_logs
+from storage.errors import StoreError
+from storage.sqlite.schema import migrate as migrate_store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Homeroom, the real-time server of online schools. Settings are HOMEROOM_* variables; see docs/operating.md.",
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on [HOMEROOM_HOST, 127.0.0.1].")]
+PortOption = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one [HOMEROOM_PORT, 8080].")]
+DataOption = Annotated[Path | None, typer.Option(help="Data directory [HOMEROOM_DATA_DIR, ./data].")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Processes; this version runs one.")]
+
+_DURATION = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@app.command()
+def serve(
+    host: HostOption = None, port: PortOption = None, data_dir: DataOption = None, workers: WorkersOption = 1
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C, which drain it."""
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    _one_worker(workers)
+
+    async def started(server: Server) -> None:
+        err.print(f"Homeroom {VERSION} serves [bold]{server.url}[/]")
+
+    _run(settings, started)
+
+
+@app.command()
+def demo(
+    host: HostOption = None, port: PortOption = None, data_dir: DataOption = None, workers: WorkersOption = 1
+) -> None:
+    """Run the server with a demo school, and print a sign-in link for each of its people."""
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    _one_worker(workers)
+
+    async def started(server: Server) -> None:
+        await demo_school.furnish(server.app)
+        out.print(f"\n[bold]The demo school is open at {server.url}[/]\n")
+        for user, link in demo_school.links(server.app, server.url):
+            out.print(f"  {user.name:<16} {user.role.value:<8} [dim]{user.id}[/]\n    {link}")
+        out.print("\nOpen two links in two windows and chat. Ctrl-C stops the school; `make run` opens it again.\n")
+
+    _run(settings, started)
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option(help="The user's id: the token's `sub`.")],
+    role: Annotated[Role, typer.Option(help="The user's role.")],
+    name: Annotated[str | None, typer.Option(help="The user's name [the id].")] = None,
+    ttl: Annotated[str, typer.Option(help="Life of the token, such as 90s, 15m, 1h or 7d.")] = "1h",
+    data_dir: DataOption = None,
+) -> None:
+    """Print one access token, and nothing else, on standard output."""
+    settings = _settings(data_dir=data_dir)
+    try:
+        prepare_data_dir(settings)
+        minter = TokenMinter(signing_key(settings), SystemClock())
+        access, _ = minter.mint(User(UserId(user), name or user, role), _duration(ttl))
+    except (SettingRefused, StartRefused) as exc:
+        _fail(str(exc), 1)
+    except HomeroomError as exc:
+        _fail(exc.message, 2)
+    typer.echo(access)
+
+
+@app.command()
+def migrate(data_dir: DataOption = None) -> None:
+    """Bring the database to this version's schema. `serve` does so too when it starts."""
+    settings = _settings(data_dir=data_dir)
+    try:
+        prepare_data_dir(settings)
+        applied = migrate_store(store_path(settings))
+    except (StoreError, StartRefused) as exc:
+        _fail(str(exc), 1)
+    for step in applied:
+        out.print(f"applied {step}")
+    out.print(f"The database {store_path(settings)} is up to date.")
+
+
+@app.command()
+def doctor(data_dir: DataOption = None) -> None:
+    """Check the settings and what they point at, and say in words what is wrong. Exit status 1 if anything is."""
+    settings = _settings(data_dir=data_dir)
+    findings = asyncio.run(checks.examine(settings))
+    marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "bad": "[red]bad[/] "}
+    for finding in findings:
+        out.print(f"{marks[finding.level]}  {finding.text}")
+    if any(finding.level == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="homeroom")
+
+
+def _settings(**flags: Any) -> Settings:
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(limits=Limits(), **given)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        prefix = "HOMEROOM_LIMITS_" if exc.title == "Limits" else "HOMEROOM_"
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        _fail(f"{prefix}{name}: {problem['msg']}.", 2)
+    configure_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+def _one_worker(workers: int) -> None:
+    if workers > 1:
+        _fail("--workers: this version runs one process; several need a cluster, which is not there yet.", 2)
+
+
+def _run(settings: Settings, started: Any) -> None:
+    try:
+        run(settings, started)
+    except StartRefused as exc:
+        _fail(str(exc), exc.status)
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        _fail(f"--ttl {text}: write a number and s, m, h or d, such as 15m.", 2)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    err.print(f"[red]homeroom:[/] {message}", markup=True)
+    raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    main()

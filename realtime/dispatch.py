@@ -1,0 +1,106 @@
+"""The one way in for events: limit → validate → call → ack. One log line and one measurement per event."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Histogram
+from pydantic import ValidationError
+
+from auth.limits import rate_limited
+from core.clock import Clock
+from core.errors import ErrorCode, HomeroomError
+from core.ids import uuid7
+from realtime.connection import Connection
+from realtime.contract.registry import CLIENT_EVENTS, ClientEvent
+from realtime.engine.frames import ack_frame
+
+_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers. `after` runs when the ack has been queued."""
+
+    data: dict[str, Any]
+    after: Callable[[], None] | None = None
+
+
+Handler = Callable[[Connection, Any], Awaitable[Reply]]
+
+
+class Dispatch:
+    """Takes events of `/`. Never raises: every failure becomes an error envelope with a stable code."""
+
+    def __init__(
+        self, handlers: Mapping[str, Handler], *, clock: Clock, registry: CollectorRegistry, frame_bytes: int
+    ) -> None:
+        self._handlers = handlers
+        self._clock = clock
+        self._frame_bytes = frame_bytes
+        self._log = structlog.get_logger("realtime.dispatch")
+        self._seconds = Histogram(
+            "homeroom_event_seconds", "Time to handle a client event.", ["event", "code"], registry=registry, buckets=_BUCKETS
+        )
+
+    async def handle(
+        self, connection: Connection, event: object, args: list[object], ack_id: int | None, size: int
+    ) -> None:
+        """Handle one event and acknowledge it, if the client asked for that."""
+        started = time.perf_counter()
+        name = event if isinstance(event, str) and event in CLIENT_EVENTS else "unknown"
+        after: Callable[[], None] | None = None
+        try:
+            reply = await self._call(connection, event, args, size)
+            envelope, code, after = {"ok": True, "data": reply.data}, "ok", reply.after
+        except HomeroomError as exc:
+            envelope, code = {"ok": False, "error": exc.to_wire()}, str(exc.code)
+        except Exception as exc:  # a bug: the client gets a trace id, the log the rest
+            envelope, code = {"ok": False, "error": self._internal(exc, name, connection).to_wire()}, "server.internal"
+        if ack_id is not None:
+            connection.link.push(ack_frame(ack_id, envelope, namespace=connection.namespace))
+        if after is not None:
+            after()
+        self._record(connection, name, code, time.perf_counter() - started)
+
+    async def _call(self, connection: Connection, event: object, args: list[object], size: int) -> Reply:
+        wait_s = connection.bucket.take(self._clock.monotonic())
+        if wait_s > 0:
+            raise rate_limited(wait_s)
+        if size > self._frame_bytes:
+            raise HomeroomError(ErrorCode.REQUEST_TOO_LARGE, f"An event may have {self._frame_bytes} bytes at most.")
+        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) and connection.namespace == "/" else None
+        if spec is None:
+            raise HomeroomError(ErrorCode.REQUEST_UNKNOWN_EVENT)
+        return await self._handlers[spec.name](connection, parse(spec, args))
+
+    def _internal(self, exc: Exception, event: str, connection: Connection) -> HomeroomError:
+        trace_id = uuid7()
+        self._log.error("event failed", event_name=event, user=connection.user_id, trace_id=trace_id, exc_info=exc)
+        return HomeroomError(ErrorCode.SERVER_INTERNAL, f"Something went wrong on our side (trace_id {trace_id}).")
+
+    def _record(self, connection: Connection, event: str, code: str, seconds: float) -> None:
+        self._seconds.labels(event, code).observe(seconds)
+        self._log.debug(
+            "event", event_name=event, code=code, ms=round(seconds * 1000, 2), user=connection.user_id, connection=connection.id
+        )
+
+
+def parse(spec: ClientEvent, args: list[object]) -> Any:
+    """Return the validated payload of an event. Raises `request.invalid` with the offending paths."""
+    if len(args) != 1:
+        raise HomeroomError(ErrorCode.REQUEST_INVALID, "The event takes exactly one object.", fields=[])
+    return validated(spec.adapter.validate_python, args[0])
+
+
+def validated(validate: Callable[[Any], Any], value: object) -> Any:
+    """Return `validate(value)`; what pydantic refuses becomes a `request.invalid` that names the fields."""
+    try:
+        return validate(value)
+    except ValidationError as exc:
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    fields = list(dict.fromkeys(".".join(map(str, problem["loc"])) for problem in problems if problem["loc"]))
+    where = f"{fields[0]}: " if fields else ""
+    raise HomeroomError(ErrorCode.REQUEST_INVALID, f"{where}{problems[0]['msg']}", fields=fields)

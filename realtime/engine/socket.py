@@ -1,0 +1,172 @@
+"""One Engine.IO connection: a bounded queue, a writer, a reader."""
+
+import asyncio
+from typing import Any, Protocol
+
+from engineio import async_socket, exceptions, packet, payload
+
+from realtime.engine.frames import Frame
+from realtime.engine.websocket import WebSocket
+
+
+class Queued(Protocol):
+    """What waits to be sent: a Frame, or a packet of engineio's own."""
+
+    def encode(self, b64: bool = False) -> str | bytes: ...  # noqa: FBT001, FBT002 - engineio's own signature
+
+
+class Outbox(asyncio.Queue[Any]):
+    """Packets that wait for the client to read. Knows how many bytes they are; None ends the writer."""
+
+    size_bytes = 0
+
+    def _put(self, item: Frame | Queued | None) -> None:
+        self.size_bytes += _size(item)
+        super()._put(item)
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self.size_bytes -= _size(item)
+        return item
+
+    def discard_all(self) -> None:
+        """Forget everything that waits."""
+        while not self.empty():
+            self.get_nowait()
+
+
+def _size(item: Frame | Queued | None) -> int:
+    if item is None:
+        return 0
+    return len(item.text) if isinstance(item, Frame) else len(item.encode())
+
+
+class Payload(payload.Payload):  # type: ignore[misc]  # engineio has no types
+    """A polling payload. A client that was offline flushes more than engineio's 16 packets at once."""
+
+    max_decode_packets = 256
+
+
+class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no types
+    """A connection that is cut rather than let its queue grow.
+
+    Ephemeral frames are shed once half of the budget is used.
+    """
+
+    def __init__(self, server: Any, sid: str) -> None:
+        super().__init__(server, sid)
+        self.connected = False
+        self.queue: Outbox = Outbox()
+        self.cut_reason: str | None = None
+        self._websocket: WebSocket | None = None
+
+    def push(self, frame: Frame | Queued) -> None:
+        """Queue a packet. Never waits."""
+        if self.closed or self.cut_reason:
+            return
+        queue, server = self.queue, self.server
+        if isinstance(frame, Frame) and frame.ephemeral:
+            if queue.size_bytes * 2 > server.queue_bytes or queue.qsize() * 2 > server.queue_frames:
+                server.meters.shed.inc()
+                return
+        elif queue.size_bytes > server.queue_bytes or queue.qsize() >= server.queue_frames:
+            self.cut("slow_consumer")
+            return
+        queue.put_nowait(frame)
+
+    def cut(self, reason: str) -> None:
+        """End the connection at once, whatever is still queued."""
+        if self.cut_reason:
+            return
+        self.cut_reason = reason
+        self.server.meters.cut.labels(reason).inc()
+        self.queue.discard_all()
+        self.queue.put_nowait(None)
+        if self._websocket is not None:
+            self._websocket.abort()
+        else:
+            self.server.background.start(self.close(wait=False, abort=True, reason=reason))
+
+    async def send(self, pkt: Queued) -> None:
+        """Queue a packet (engineio's own calls)."""
+        self.push(pkt)
+
+    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        """Take the packets of a polling POST, in order. A malformed one ends the connection."""
+        length = int(environ.get("CONTENT_LENGTH", "0"))
+        if length > self.server.max_http_buffer_size:
+            raise exceptions.ContentTooLongError
+        body = await environ["wsgi.input"].read(self.server.max_http_buffer_size + 1)
+        if len(body) > self.server.max_http_buffer_size:
+            raise exceptions.ContentTooLongError
+        try:
+            packets = Payload(encoded_payload=body.decode("utf-8")).packets
+        except ValueError as exc:
+            raise exceptions.EngineIOError from exc
+        for pkt in packets:
+            await self.receive(pkt)
+
+    async def receive(self, pkt: packet.Packet) -> None:
+        """Handle one packet from the client. Raises EngineIOError for one that ends the connection."""
+        if pkt.packet_type == packet.MESSAGE:
+            await self.server.received(self.sid, pkt.data)
+        elif pkt.packet_type == packet.PONG:
+            self.schedule_ping()
+        elif pkt.packet_type == packet.CLOSE:
+            await self.close(wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT)
+        elif pkt.packet_type == packet.UPGRADE:
+            self.push(packet.Packet(packet.NOOP))
+        else:
+            raise exceptions.UnknownPacketError
+
+    async def _websocket_handler(self, ws: WebSocket) -> None:
+        if not await self._take_over(ws):
+            return
+        self._websocket = ws
+        writer = asyncio.ensure_future(self._write(ws))
+        try:
+            await self._read(ws)
+        finally:
+            self.queue.put_nowait(None)
+            await writer
+            reason = self.cut_reason or self.server.reason.TRANSPORT_CLOSE
+            await self.close(wait=False, abort=True, reason=reason)
+
+    async def _take_over(self, ws: WebSocket) -> bool:
+        """Make this websocket the connection's transport, by the probe exchange if it was polling before."""
+        if not self.connected:
+            self.connected = self.upgraded = True
+            return True
+        self.upgrading = True
+        try:
+            if await self._wait(ws) != "2probe":
+                return False
+            await ws.send("3probe")
+            self.queue.put_nowait(packet.Packet(packet.NOOP))  # releases the poll that waits
+            self.upgraded = await self._wait(ws) == "5"
+        except (OSError, ValueError, TimeoutError):
+            return False
+        finally:
+            self.upgrading = False
+        return self.upgraded
+
+    async def _wait(self, ws: WebSocket) -> str | bytes:
+        patience_s = self.server.ping_interval + self.server.ping_timeout
+        data: str | bytes = await asyncio.wait_for(ws.wait(), patience_s)
+        return data
+
+    async def _read(self, ws: WebSocket) -> None:
+        while not self.closed and not self.cut_reason:
+            try:
+                await self.receive(packet.Packet(encoded_packet=await self._wait(ws)))
+            except (OSError, ValueError, TimeoutError, exceptions.EngineIOError):
+                return  # gone, silent, or not speaking the protocol
+
+    async def _write(self, ws: WebSocket) -> None:
+        while (item := await self.queue.get()) is not None:
+            try:
+                await ws.send(item.encode())
+            except (OSError, RuntimeError):
+                break
+        if not self.cut_reason:
+            await ws.close()

@@ -1,0 +1,79 @@
+"""Who is asking, and may they ask again so soon?"""
+
+import ipaddress
+import re
+
+from aiohttp import web
+
+from auth.limits import KeyedBuckets, rate_limited
+from auth.types import Principal
+from core.errors import ErrorCode, HomeroomError
+from realtime.config import Limits
+from realtime.http.route import Auth
+from realtime.services import Services
+
+_BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+_QUARTER_HOUR_S = 900
+
+
+class Gate:
+    """Authenticates and paces requests.
+
+    A request that proves who sends it counts for that user. One that proves nobody, or fails to, counts for its
+    address; so does a refused refresh token. A refresh that works counts like a user's request, as a whole school may
+    sit behind one address.
+    """
+
+    def __init__(self, services: Services, limits: Limits) -> None:
+        self._admission = services.admission
+        self._clock = services.clock
+        self._pace = KeyedBuckets(limits.http_per_minute / 60, limits.http_per_minute)
+        anonymous = limits.http_anonymous_per_15_minutes
+        self._strangers = KeyedBuckets(anonymous / _QUARTER_HOUR_S, anonymous)
+
+    async def enter(self, request: web.Request, auth: Auth, *, counted: bool) -> Principal | None:
+        """Return who acts; None where nobody has to be signed in. Raises `auth.*`, `rate.limited`."""
+        if auth == "none" or (auth == "optional" and "Authorization" not in request.headers):
+            if counted:
+                self._take(self._pace, f"address {address(request)}")
+            return None
+        try:
+            principal = await self._admission.admit(bearer(request))
+        except HomeroomError:
+            self.count_refusal(request, counted=counted)
+            raise
+        if counted:
+            self._take(self._pace, f"user {principal.user_id}")
+        return principal
+
+    def count_refusal(self, request: web.Request, *, counted: bool) -> None:
+        """Count a request that proved nobody. Raises `rate.limited` if its address sent too many."""
+        if counted:
+            self._take(self._strangers, address(request))
+
+    def _take(self, buckets: KeyedBuckets, key: str) -> None:
+        wait_s = buckets.take(key, self._clock.monotonic())
+        if wait_s > 0:
+            raise rate_limited(wait_s, "Too many requests. Wait a moment and try again.")
+
+
+def bearer(request: web.Request) -> str:
+    """Return the credential of the Authorization header (RFC 6750 §2.1)."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        raise HomeroomError(ErrorCode.AUTH_MISSING_TOKEN)
+    match = _BEARER.fullmatch(header)
+    if match is None:
+        raise HomeroomError(ErrorCode.AUTH_INVALID_TOKEN, "The Authorization header must be: Bearer, a space, a token.")
+    return match[1]
+
+
+def address(request: web.Request) -> str:
+    """Return what stands for one network client: its IPv4 address, or its IPv6 /64, which one client owns whole."""
+    try:
+        parsed = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return request.remote or ""
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

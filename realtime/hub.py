@@ -1,0 +1,125 @@
+"""Who on this node is live where. Envelopes arrive here and leave as frames."""
+
+from collections.abc import Iterable
+
+from core.ids import ConnectionId, RoomId, UserId
+from realtime.cluster.ports import Effect, Envelope
+from realtime.compat import new_message_frame
+from realtime.connection import Connection
+from realtime.engine.frames import Frame, event_frame
+
+
+def room_topic(room_id: RoomId) -> str:
+    """Everyone live in a room."""
+    return f"room:{room_id}"
+
+
+def user_topic(user_id: UserId) -> str:
+    """All connections of a user."""
+    return f"user:{user_id}"
+
+
+def watch_topic(user_id: UserId) -> str:
+    """Everyone who watches a user's presence."""
+    return f"watch:{user_id}"
+
+
+def compat_topic(room_id: RoomId) -> str:
+    """Clients of the minimal classroom contract in a room."""
+    return f"compat:{room_id}"
+
+
+class Hub:
+    """The connections of this node by topic. Synchronous: nothing can come between two deliveries."""
+
+    def __init__(self) -> None:
+        self.connections: dict[ConnectionId, Connection] = {}
+        self._topics: dict[str, dict[ConnectionId, Connection]] = {}
+        self.deliveries = 0
+
+    def add(self, connection: Connection) -> None:
+        """Know a connection, live in its user's own topic."""
+        self.connections[connection.id] = connection
+        self.subscribe(connection, user_topic(connection.user_id))
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection and all its topics."""
+        self.connections.pop(connection.id, None)
+        for topic in list(connection.topics):
+            self.unsubscribe(connection, topic)
+
+    def subscribe(self, connection: Connection, topic: str) -> None:
+        """Deliver a topic to a connection. Idempotent."""
+        self._topics.setdefault(topic, {})[connection.id] = connection
+        connection.topics.add(topic)
+
+    def unsubscribe(self, connection: Connection, topic: str) -> None:
+        """Stop delivering a topic. Idempotent."""
+        connection.topics.discard(topic)
+        connection.held.pop(topic, None)
+        members = self._topics.get(topic)
+        if members is not None:
+            members.pop(connection.id, None)
+            if not members:
+                del self._topics[topic]
+
+    def of_user(self, user_id: UserId) -> list[Connection]:
+        """Return the connections of a user."""
+        return self._members((user_topic(user_id),))
+
+    def live_in(self, room_id: RoomId, user_id: UserId) -> bool:
+        """Whether any connection of the user is live in the room."""
+        return any(room_topic(room_id) in connection.topics for connection in self.of_user(user_id))
+
+    def deliver(self, envelope: Envelope) -> None:
+        """Send an envelope to every connection of its topics, once each."""
+        effect = envelope.effect
+        if effect is not None and effect.kind == "live":
+            self._set_live(effect)
+        self._send(envelope)
+        if effect is not None and effect.kind != "live":
+            self._end(effect)
+
+    def _send(self, envelope: Envelope) -> None:
+        members = self._members(envelope.topics)
+        if not members:
+            return
+        frame = event_frame(envelope.event, envelope.data, ephemeral=envelope.ephemeral)
+        topic, rev, skip = envelope.topics[0], envelope.rev, envelope.skip_user
+        for connection in members:
+            if skip is None or connection.user_id != skip:
+                connection.offer(topic, rev, frame)
+        self.deliveries += len(members)
+        if envelope.event == "message:new":
+            self._send_compat(envelope)
+
+    def _send_compat(self, envelope: Envelope) -> None:
+        members = self._topics.get(f"compat:{envelope.topics[0].removeprefix('room:')}")
+        if members:
+            frame: Frame = new_message_frame(envelope.data, envelope.extra)
+            for connection in list(members.values()):
+                connection.offer(envelope.topics[0], envelope.rev, frame)
+
+    def _members(self, topics: Iterable[str]) -> list[Connection]:
+        found = [members for topic in topics if (members := self._topics.get(topic))]
+        if len(found) == 1:
+            return list(found[0].values())
+        union: dict[ConnectionId, Connection] = {}
+        for members in found:
+            union |= members
+        return list(union.values())
+
+    def _set_live(self, effect: Effect) -> None:
+        for connection in self.of_user(effect.user_id):
+            if connection.namespace == "/":
+                self.subscribe(connection, effect.topic)
+
+    def _end(self, effect: Effect) -> None:
+        for connection in self.of_user(effect.user_id):
+            if effect.kind == "disconnect":
+                connection.link.close(effect.reason)
+            else:
+                if connection.excluded is not None:
+                    connection.excluded.add(effect.topic)
+                self.unsubscribe(connection, effect.topic)
+                self.unsubscribe(connection, f"compat:{effect.topic.removeprefix('room:')}")

@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 NPM := npm --no-audit --no-fund --loglevel=error
 JS_TESTS := tests/integration/js
+GENERATED := web/src/client/types.gen.ts
 WORKERS ?= 2
 
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/dist \) -prune -o -type f ! -name '*.tsbuildinfo' -print 2>/dev/null)
@@ -41,14 +42,17 @@ lint-py: $(VENV)/.dev
 
 lint-web: $(VENV)/.dev web/node_modules/.made
 	cd web && $(NPM) run check
+	@kept=$$(mktemp) && cp -p $(GENERATED) "$$kept" && $(MAKE) --no-print-directory generate && \
+	  { cmp -s "$$kept" $(GENERATED) && fresh=0 || fresh=1; mv "$$kept" $(GENERATED); \
+	    [ $$fresh = 0 ] || { echo "$(GENERATED) is not what the contract says: run make generate"; exit 1; }; }
 
 web: web/dist/index.html ## Build the web app
 
 generate: $(VENV)/.dev web/node_modules/.made ## Write the TypeScript types of the contract anew
-	cd web && $(NPM) run generate
+	$(BIN)/python -m realtime.contract.asyncapi | (cd web && $(NPM) --silent run generate)
 
 bench: $(VENV)/.dev ## Measure the hot paths (bench/)
-	@for bench in bench/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(tr / . <<<"$${bench%.py}")"; done
+	@for file in bench/[!_]*.py; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "bench.$$name"; done
 
 screenshots: $(VENV)/.dev web/dist/index.html chromium ## Take the pictures in docs/images anew
 	@scripts/need.sh emoji

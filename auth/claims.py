@@ -114,11 +114,8 @@ def read_role(claims: Mapping[str, object], rules: ClaimRules) -> Role:
 
 def read_name(claims: Mapping[str, object], name_claims: tuple[str, ...]) -> str:
     """Return the first claim that makes a visible name, at most 120 characters; `sub` if none does."""
-    for path in (*name_claims, "sub"):
-        name = clean_name(_name_text(claims, path))
-        if name:
-            return name
-    return "?"
+    names = (clean_name(_name_text(claims, path)) for path in name_claims)
+    return next(filter(None, names), "") or clean_name(_text(claims.get("sub")))
 
 
 def clean_name(text: str) -> str:

@@ -122,6 +122,13 @@ class Sessions:
         await self._refresh_tokens.revoke_user(user_id)
         return await self._revocations.void(user_id)
 
+    async def void_access(self, user_id: UserId) -> datetime:
+        """Void a user's access tokens and leave the sign-ins, so that clients refresh and get today's name and role.
+
+        For a change of role: an older token would speak for the old one until it expires. Returns as `revoke_user`.
+        """
+        return await self._revocations.void(user_id)
+
     def _new_refresh_token(self, family_id: str, user_id: UserId, now: datetime) -> tuple[str, RefreshToken]:
         secret = REFRESH_PREFIX + secrets.token_urlsafe(REFRESH_BYTES)
         return secret, RefreshToken(_digest(secret), family_id, user_id, now, now + self._refresh_ttl)

@@ -94,7 +94,7 @@ class TokenVerifier:
         verify_signature(token, await trusted.jwks.key(token.kid, token.alg))
         _check_type(token.typ)
         _check_audience(token.claims, issuer.audience)
-        principal = _principal(token.claims, issuer.rules, self._clock.now(), issuer.leeway_s)
+        principal = _principal(token.claims, issuer.rules, self._clock.now(), issuer.leeway_s, outside=True)
         # These ids stand for service keys.
         if principal.user_id.partition(":")[0] == SERVICE_SUBJECT and principal.role is not Role.SERVICE:
             raise invalid_token("its sub is reserved")
@@ -157,11 +157,13 @@ def _check_audience(claims: Mapping[str, object], wanted: tuple[str, ...]) -> No
         raise invalid_token("it was issued for another audience")
 
 
-def _principal(claims: Mapping[str, object], rules: ClaimRules, now: datetime, leeway_s: float) -> Principal:
+def _principal(
+    claims: Mapping[str, object], rules: ClaimRules, now: datetime, leeway_s: float, *, outside: bool = False
+) -> Principal:
     issued_at, expires_at = _check_times(claims, now, timedelta(seconds=leeway_s))
     user_id = UserId(read_subject(claims))
     who = read_profile(claims, rules)
-    return Principal(user_id, who.role, who.name, issued_at, expires_at, who.avatar_url, who.tz, who.locale)
+    return Principal(user_id, who.role, who.name, issued_at, expires_at, who.avatar_url, who.tz, who.locale, outside)
 
 
 def _check_times(claims: Mapping[str, object], now: datetime, leeway: timedelta) -> tuple[datetime | None, datetime]:

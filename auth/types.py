@@ -33,7 +33,8 @@ class User:
 class Principal:
     """Who is acting: a verified access token, reduced to what decisions need.
 
-    `expires_at` is None for a service key, which does not expire.
+    `expires_at` is None for a service key, which does not expire. `outside` says that another issuer vouches for the
+    claims: it then is the source of name and role, otherwise our own user record is.
     """
 
     user_id: UserId
@@ -44,6 +45,7 @@ class Principal:
     avatar_url: str | None = None
     tz: str | None = None
     locale: str | None = None
+    outside: bool = False
 
     def as_user(self) -> User:
         """Return the user record that this token describes."""

@@ -2,15 +2,17 @@
 
 import argparse
 import asyncio
+import socket
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Final
+
+import orjson
 
 from core.ids import MessageId, RoomId, UserId, uuid7
 from rooms.types import Draft, Member, MessageKind, Room, RoomKind, RoomRole
@@ -19,6 +21,8 @@ from storage.sqlite.store import SqliteStore
 SENDERS: Final = 64
 LISTED_ROOMS: Final = 200
 BODY: Final = "Does anyone have the answer to question four? I got 42."
+FRAME: Final = b"x" * 300
+BURST_S: Final = 0.000_4
 NOW: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
@@ -75,12 +79,31 @@ async def _send(store: SqliteStore, room_id: RoomId, user_id: UserId, until: flo
         before = after
 
 
+async def measure_busy(store: SqliteStore, senders: Sequence[tuple[RoomId, UserId]], seconds: float) -> Rate:
+    """Return the rate of appends beside a loop that never rests: it frames and sends, as under full fan-out."""
+    sending = asyncio.create_task(_keep_busy())
+    try:
+        return await measure(store, senders, seconds)
+    finally:
+        sending.cancel()
+
+
+async def _keep_busy() -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        while True:
+            until = time.perf_counter() + BURST_S
+            while time.perf_counter() < until:
+                left.send(FRAME)
+                right.recv(len(FRAME))
+                orjson.dumps({"message": BODY, "room": "r", "seq": 1})
+            await asyncio.sleep(0)
+
+
 async def measure_list(store: SqliteStore, seconds: float) -> tuple[float, float]:
     """Return the medians, in ms, of the first page of 50 and of everything, for a user with 200 rooms."""
     user_id = UserId("busy")
-    for number in count():
-        if number == LISTED_ROOMS:
-            break
+    for number in range(LISTED_ROOMS):
         room_id = await make_room(store, [user_id, UserId(f"peer-{number}")], RoomKind.DIRECT)
         await store.messages.append(draft(room_id, user_id))
     return await _median_list(store, user_id, 50, seconds / 2), await _median_list(store, user_id, 200, seconds / 2)
@@ -103,9 +126,11 @@ async def run(path: Path, seconds: float) -> None:
     alone = await measure(store, [(rooms[0], users[0])], seconds)
     apart = await measure(store, list(zip(rooms, users, strict=True)), seconds)
     together = await measure(store, [(shared, user_id) for user_id in users], seconds)
+    busy = await measure_busy(store, list(zip(rooms, users, strict=True)), seconds)
     print(f" 1 sender             {alone}")
     print(f"{SENDERS} senders, {SENDERS} rooms   {apart}   × {apart.per_second / alone.per_second:.1f}")
     print(f"{SENDERS} senders, one room   {together}   × {together.per_second / alone.per_second:.1f}")
+    print(f"{SENDERS} senders, busy loop  {busy}")
     page, everything = await measure_list(store, seconds / 2)
     print(f"room list of {LISTED_ROOMS}      p50 {page:.2f} ms for the first 50, {everything:.2f} ms for all")
     await store.close()
@@ -113,7 +138,7 @@ async def run(path: Path, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2.5, help="length of each of the runs")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of each of the runs")
     parser.add_argument("--dir", help="where to put the database: the disk to measure")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.dir) as directory:

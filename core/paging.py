@@ -10,7 +10,6 @@ import orjson
 
 from core.errors import HomeroomError, invalid
 
-
 T = TypeVar("T")
 
 

@@ -59,6 +59,7 @@ class App:
     services: Services
     minter: TokenMinter
     hub: Hub
+    fanout: Fanout
     edge: LiveEdge
     web: web.Application
     background: Background
@@ -129,7 +130,7 @@ def build(settings: Settings, store: SqliteStore, key: SigningKey) -> App:
         version=VERSION,
     )
     sockets.attach(app, socketio_path="socket.io")
-    return App(settings, store, services, minter, hub, edge, app, background, fetch, verifier)
+    return App(settings, store, services, minter, hub, fanout, edge, app, background, fetch, verifier)
 
 
 def cors_origins(setting: str) -> list[str] | str | None:

@@ -15,7 +15,19 @@ class Connection:
     after it, and nothing at all before the right to join is known.
     """
 
-    __slots__ = ("bucket", "excluded", "expiry", "held", "id", "link", "namespace", "principal", "sessions", "topics", "watched")
+    __slots__ = (
+        "bucket",
+        "excluded",
+        "expiry",
+        "held",
+        "id",
+        "link",
+        "namespace",
+        "principal",
+        "sessions",
+        "topics",
+        "watched",
+    )
 
     def __init__(
         self, connection_id: ConnectionId, namespace: str, principal: Principal, link: Link, bucket: TokenBucket

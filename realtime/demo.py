@@ -39,7 +39,7 @@ _STUDENTS: Final = tuple(user.id for user in PEOPLE if user.role is Role.STUDENT
 
 @dataclass(frozen=True)
 class Line:
-    """One message: who, how many minutes after the one before, what; reactions as (emoji, users); a reply counts back."""
+    """One message: who, minutes after the one before, what; reactions as (emoji, users); a reply counts back."""
 
     sender: str
     gap_min: float
@@ -51,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Scene:
-    """A room and its history, which ended `ago_min` minutes ago; `unread` is how many lines nobody but its sender read."""
+    """A room and its history, which ended `ago_min` minutes ago; the last `unread` lines only their senders read."""
 
     key: str
     kind: RoomKind
@@ -64,8 +64,7 @@ class Scene:
 
 
 _FRACTIONS: Final = (
-    "Because a quarter is *one* part of four, so three quarters is three of them:\n"
-    "```\n1/4 + 1/4 + 1/4 = 3/4\n```"
+    "Because a quarter is *one* part of four, so three quarters is three of them:\n```\n1/4 + 1/4 + 1/4 = 3/4\n```"
 )
 
 SCENES: Final = (
@@ -125,7 +124,12 @@ SCENES: Final = (
         [*_STUDENTS, "ms-rao", "mr-ito"],
         [
             Line("admin", 0, "Welcome to Homeroom, our new home for chats and live classes."),
-            Line("admin", 30, "The science fair is on Friday, 14:00 to 16:00. Families are welcome.", [("🎉", ("dia", "gus"))]),
+            Line(
+                "admin",
+                30,
+                "The science fair is on Friday, 14:00 to 16:00. Families are welcome.",
+                [("🎉", ("dia", "gus"))],
+            ),
         ],
         ago_min=1500,
     ),

@@ -42,7 +42,11 @@ class Dispatch:
         self._frame_bytes = frame_bytes
         self._log = structlog.get_logger("realtime.dispatch")
         self._seconds = Histogram(
-            "homeroom_event_seconds", "Time to handle a client event.", ["event", "code"], registry=registry, buckets=_BUCKETS
+            "homeroom_event_seconds",
+            "Time to handle a client event.",
+            ["event", "code"],
+            registry=registry,
+            buckets=_BUCKETS,
         )
 
     async def handle(
@@ -84,7 +88,12 @@ class Dispatch:
     def _record(self, connection: Connection, event: str, code: str, seconds: float) -> None:
         self._seconds.labels(event, code).observe(seconds)
         self._log.debug(
-            "event", event_name=event, code=code, ms=round(seconds * 1000, 2), user=connection.user_id, connection=connection.id
+            "event",
+            event_name=event,
+            code=code,
+            ms=round(seconds * 1000, 2),
+            user=connection.user_id,
+            connection=connection.id,
         )
 
 
@@ -101,6 +110,13 @@ def validated(validate: Callable[[Any], Any], value: object) -> Any:
         return validate(value)
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
-    fields = list(dict.fromkeys(".".join(map(str, problem["loc"])) for problem in problems if problem["loc"]))
+    paths = [_path(problem["loc"], value) for problem in problems]
+    fields = list(dict.fromkeys(path for path in paths if path))
     where = f"{fields[0]}: " if fields else ""
     raise HomeroomError(ErrorCode.REQUEST_INVALID, f"{where}{problems[0]['msg']}", fields=fields)
+
+
+def _path(location: tuple[int | str, ...], value: object) -> str:
+    """Return where in the payload a problem is. Of a union by `kind`, pydantic puts the kind before the path."""
+    tagged = len(location) > 1 and isinstance(value, dict) and location[0] == value.get("kind")
+    return ".".join(map(str, location[1:] if tagged else location))

@@ -16,7 +16,7 @@ from core.ids import ConnectionId, RoomId
 from realtime.config import Limits
 from realtime.connection import Connection
 from realtime.contract.encode import user_json
-from realtime.dispatch import Dispatch, Handler
+from realtime.dispatch import Dispatch
 from realtime.engine.eio import Link
 from realtime.engine.frames import event_frame
 from realtime.hub import Hub, room_topic

@@ -1,5 +1,6 @@
 """Who on this node is live where. Envelopes arrive here and leave as frames."""
 
+import asyncio
 from collections.abc import Iterable
 
 from core.ids import ConnectionId, RoomId, UserId
@@ -36,10 +37,13 @@ class Hub:
         self.connections: dict[ConnectionId, Connection] = {}
         self._topics: dict[str, dict[ConnectionId, Connection]] = {}
         self.deliveries = 0
+        self.empty = asyncio.Event()
+        self.empty.set()
 
     def add(self, connection: Connection) -> None:
         """Know a connection, live in its user's own topic."""
         self.connections[connection.id] = connection
+        self.empty.clear()
         self.subscribe(connection, user_topic(connection.user_id))
 
     def remove(self, connection: Connection) -> None:
@@ -47,6 +51,8 @@ class Hub:
         self.connections.pop(connection.id, None)
         for topic in list(connection.topics):
             self.unsubscribe(connection, topic)
+        if not self.connections:
+            self.empty.set()
 
     def subscribe(self, connection: Connection, topic: str) -> None:
         """Deliver a topic to a connection. Idempotent."""

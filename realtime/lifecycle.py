@@ -119,11 +119,7 @@ class Server:
             await asyncio.sleep(max(0.0, started + delay_s - asyncio.get_running_loop().time()))
             _close(connection)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty(), max(0.1, settings.drain_s - window_s))
-
-    async def _empty(self) -> None:
-        while self.app.hub.connections:
-            await asyncio.sleep(0.02)
+            await asyncio.wait_for(self.app.hub.empty.wait(), max(0.1, settings.drain_s - window_s))
 
 
 def _close(connection: Connection) -> None:
@@ -138,7 +134,7 @@ def _cannot_listen(settings: Settings, exc: OSError) -> str:
 
 
 def _reachable(host: str) -> str:
-    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
+    if host in {"0.0.0.0", "::", ""}:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 

@@ -30,9 +30,7 @@ class MemberPatch:
 class Members:
     """The members of all rooms."""
 
-    def __init__(
-        self, store: MemberStore, rooms: RoomStore, users: UserStore, events: Events, *, clock: Clock
-    ) -> None:
+    def __init__(self, store: MemberStore, rooms: RoomStore, users: UserStore, events: Events, *, clock: Clock) -> None:
         self._store = store
         self._rooms = rooms
         self._users = users

@@ -84,7 +84,9 @@ class MessageStore(Protocol):
 class RoomStore(Protocol):
     """Rooms."""
 
-    async def create(self, room: Room, members: Sequence[Member], *, unique_key: str | None = None) -> tuple[Room, bool]:
+    async def create(
+        self, room: Room, members: Sequence[Member], *, unique_key: str | None = None
+    ) -> tuple[Room, bool]:
         """Store a room with its members (`member_count` is theirs) at rev 0; return it and whether it is new.
 
         If a room of that id or `unique_key` exists (also from a concurrent call), return that one and False.
@@ -121,7 +123,7 @@ class RoomStore(Protocol):
         ...
 
     async def small_ids(self, user_id: UserId, *, max_members: int, limit: int) -> Sequence[RoomId]:
-        """Return the ids of the user's unarchived rooms of any kind with at most `max_members`, newest activity first."""
+        """Return the ids of the user's unarchived rooms with at most `max_members`, newest activity first."""
         ...
 
 
@@ -173,7 +175,9 @@ class MemberStore(Protocol):
         """Return members and their users, by user id."""
         ...
 
-    async def mark(self, room_id: RoomId, user_id: UserId, *, read_seq: int, delivered_seq: int) -> tuple[Receipt, bool]:
+    async def mark(
+        self, room_id: RoomId, user_id: UserId, *, read_seq: int, delivered_seq: int
+    ) -> tuple[Receipt, bool]:
         """Raise watermarks, never above the room's `last_seq` and never back; reading implies delivery.
 
         Returns the receipt as it is now, and whether it moved. Raises `room.not_found` for outsiders.

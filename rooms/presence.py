@@ -70,7 +70,9 @@ class PresenceBook:
         seen = await self._seen.last_seen(away) if away else {}
         return [Presence(one, statuses.get(one, Status.OFFLINE), seen.get(one)) for one in user_ids]
 
-    async def visible(self, principal: Principal, user_ids: Sequence[UserId]) -> tuple[Sequence[UserId], list[Presence]]:
+    async def visible(
+        self, principal: Principal, user_ids: Sequence[UserId]
+    ) -> tuple[Sequence[UserId], list[Presence]]:
         """Return which of the users the caller may watch, and the presence of all: hidden ones look offline."""
         users = await self._users.get_many(user_ids)
         shared = await self._members.shared(principal.user_id, user_ids)

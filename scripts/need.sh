@@ -2,7 +2,7 @@
 # Says what this machine lacks, and installs it where Debian's apt may (as root, or by sudo without a password).
 #
 #   need.sh python      prints an interpreter of Python 3.11 or newer that can make virtual environments
-#   need.sh node        checks for Node 20 or newer, with npm
+#   need.sh node        checks for Node 20.19 or newer, with npm
 #   need.sh chromium    checks for Chromium, which browser tests and screenshots drive
 #   need.sh emoji       checks for a font with emoji, which screenshots show
 set -euo pipefail
@@ -54,13 +54,13 @@ need_python() {
 need_node() {
   local version
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    say "Homeroom's web app is built with Node 20 or newer and npm, and at least one of them is missing."
+    say "Homeroom's web app is built with Node 20.19 or newer and npm, and at least one of them is missing."
     say "Install them from your system's packages (Debian 13, Ubuntu 25.04: apt install nodejs npm) or from nodejs.org."
     exit 1
   fi
   version=$(node -p 'process.versions.node')
-  if [ "${version%%.*}" -lt 20 ]; then
-    say "Homeroom's web app is built with Node 20 or newer; $(command -v node) is $version."
+  if ! sort -C -V <<<"20.19.0"$'\n'"$version"; then
+    say "Homeroom's web app is built with Node 20.19 or newer; $(command -v node) is $version."
     exit 1
   fi
 }

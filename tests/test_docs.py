@@ -63,7 +63,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     """The table in operating.md has each setting, and the default it names is the one in the code."""
     documented = rows(OPERATING)
     assert [] == undocumented(settings(), OPERATING)
-    assert settings() == {name: documented[name][0] for name in settings()}
+    assert {} == {name: default for name, default in settings().items() if documented[name][0] != default}
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
@@ -81,8 +81,8 @@ def test_every_event_is_documented(events: dict[str, object]) -> None:
 def test_every_error_is_documented_as_it_is() -> None:
     """api.md has each code, with the status and the retryability it really has."""
     assert [] == undocumented(ERRORS, API)
-    told = {code: rows(API)[code][:2] for code in ERRORS}
-    assert {code: [str(spec.status), "yes" if spec.retryable else "no"] for code, spec in ERRORS.items()} == told
+    real = {code: [str(spec.status), "yes" if spec.retryable else "no"] for code, spec in ERRORS.items()}
+    assert {} == {code: facts for code, facts in real.items() if rows(API)[code][:2] != facts}
 
 
 def test_every_route_is_documented() -> None:
@@ -105,7 +105,9 @@ def test_every_command_is_documented() -> None:
     missing = [f"homeroom {name}" for name in root.commands if f"homeroom {name}" not in told]
     for name, command in root.commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        missing += [f"{name} {option}" for option in sorted(options) if f"`{option}" not in str(told.get(f"homeroom {name}"))]
+        missing += [
+            f"{name} {option}" for option in sorted(options) if f"`{option}" not in str(told.get(f"homeroom {name}"))
+        ]
     assert [] == missing
 
 

@@ -38,7 +38,7 @@ class Broker(Protocol):
     """Carries envelopes to every node that has members of their topics."""
 
     def publish(self, envelope: Envelope) -> None:
-        """Send to all nodes, this one included. Returns at once; per topic the order of calls is the order of arrival."""
+        """Send to all nodes, this one included, at once; per topic the order of calls is the order of arrival."""
         ...
 
     def attach(self, deliver: Callable[[Envelope], None]) -> None:

@@ -1,4 +1,4 @@
-"""AsyncAPI 3 of the Socket.IO contract, generated from the registry. Print it: `python -m realtime.contract.asyncapi`."""
+"""AsyncAPI 3 of the Socket.IO contract, from the registry. `python -m realtime.contract.asyncapi` prints it."""
 
 import sys
 from typing import Any, Final

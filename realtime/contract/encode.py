@@ -1,4 +1,4 @@
-"""Domain values as the JSON objects of `objects.py`. Plain dicts: this runs for every message (a test keeps both equal).
+"""Domain values as the JSON objects of `objects.py`: plain dicts, as this runs for every message. A test compares.
 
 Optional fields that are None are left out.
 """

@@ -1,1 +1,1 @@
-"""The Socket.IO server: python-socketio with its queues bounded and its fan-out short. Only here are its internals known."""
+"""The Socket.IO server: python-socketio with bounded queues and a short fan-out. Only here are its internals known."""

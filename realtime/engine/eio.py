@@ -50,7 +50,9 @@ class Meters:
     """Counters of the engine."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.cut = Counter("homeroom_connections_cut", "Connections ended by the server.", ["reason"], registry=registry)
+        self.cut = Counter(
+            "homeroom_connections_cut", "Connections ended by the server.", ["reason"], registry=registry
+        )
         self.shed = Counter("homeroom_frames_shed", "Ephemeral frames not sent to slow clients.", registry=registry)
 
 

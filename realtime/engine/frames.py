@@ -1,6 +1,6 @@
 """Encoded packets. An event is encoded once; every recipient gets the same string."""
 
-import json
+import re
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ class Frame:
         self.text = text
         self.ephemeral = ephemeral
 
-    def encode(self, b64: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002 - engineio's own signature
+    def encode(self, b64: bool = False) -> str:
         """Return the packet as it goes out."""
         return self.text
 
@@ -38,13 +38,13 @@ def _prefix(namespace: str) -> str:
 
 
 class FastJson:
-    """The JSON module that python-socketio is given.
+    """The JSON module that python-socketio is given: orjson, which stops at a depth of 1,024.
 
-    orjson refuses lone surrogates, which JavaScript may send in a string: those are read by the standard library, so
-    that validation can answer them instead of the parser closing the connection.
+    JavaScript may cut a string in the middle of an emoji. orjson refuses such a lone surrogate; here it becomes U+FFFD,
+    as it would in any browser, so that one broken character does not end the connection that resends it for ever.
     """
 
-    JSONDecodeError = ValueError
+    JSONDecodeError = orjson.JSONDecodeError
 
     @staticmethod
     def dumps(value: Any, **_: Any) -> str:
@@ -52,13 +52,16 @@ class FastJson:
         return orjson.dumps(value).decode()
 
     @staticmethod
-    def loads(text: str | bytes, **_: Any) -> Any:
+    def loads(text: str, **_: Any) -> Any:
         """Parse JSON. Raises ValueError."""
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
-            pass
-        try:
-            return json.loads(text)
-        except RecursionError as exc:
-            raise ValueError("nested too deeply") from exc
+            return orjson.loads(_ESCAPE.sub(_whole, text))
+
+
+_ESCAPE = re.compile(r"\\(?:u(d[89ab]..)\\u(d[c-f]..)|u(d[89a-f]..)|.)", re.IGNORECASE | re.DOTALL)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape[3] else escape[0]

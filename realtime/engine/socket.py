@@ -12,7 +12,7 @@ from realtime.engine.websocket import WebSocket
 class Queued(Protocol):
     """What waits to be sent: a Frame, or a packet of engineio's own."""
 
-    def encode(self, b64: bool = False) -> str | bytes: ...  # noqa: FBT001, FBT002 - engineio's own signature
+    def encode(self, b64: bool = False) -> str | bytes: ...
 
 
 class Outbox(asyncio.Queue[Any]):
@@ -90,6 +90,10 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
     async def send(self, pkt: Queued) -> None:
         """Queue a packet (engineio's own calls)."""
         self.push(pkt)
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """End the connection. Never waits for the client to take what is queued: it may be gone."""
+        await super().close(wait=False, abort=abort, reason=reason)
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Take the packets of a polling POST, in order. A malformed one ends the connection."""

@@ -22,5 +22,3 @@ def build_handlers(
         compat.handlers(services, hub, roster),
     ]
     return {name: handler for family in families for name, handler in family.items()}
-
-

@@ -1,5 +1,6 @@
 """The HTTP application, put together."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,9 @@ from realtime.services import Services
 EDGE: Final = web.AppKey("edge", Edge)
 """What the routes were given, for whoever adds to the application."""
 
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+"""A parameter's name; aiohttp by itself takes no braces in its value, and ids may have any."""
+
 WEB_DIR: Final = Path(__file__).parents[2] / "web" / "dist"
 
 
@@ -40,7 +44,7 @@ def build_http(
 
     Run it without aiohttp's access log: each request is logged here. `jwks` is the public document of the signing key.
     """
-    edge = Edge(services, jwks, disconnect_user, readiness, registry, documents(ROUTES, version))
+    edge = Edge(services, jwks, disconnect_user, readiness, registry, documents(ROUTES, settings.limits, version))
     gate = Gate(services, settings.limits)
     replays = Replays(idempotency, services.clock)
     cors = Cors(settings.cors_origins)
@@ -50,10 +54,11 @@ def build_http(
     app[EDGE] = edge
     for route in ROUTES:
         handler = endpoint(route, edge, gate, replays)
+        path = _PARAMETER.sub(r"{\1:[^/]+}", route.path)
         if route.method == "GET":
-            app.router.add_get(route.path, handler)  # with HEAD
+            app.router.add_get(path, handler)  # with HEAD
         else:
-            app.router.add_route(route.method, route.path, handler)
+            app.router.add_route(route.method, path, handler)
     prepare = secured(
         cors, public_url=settings.public_url, trace_header=TRACE_HEADER, trace_of=lambda request: request.get(TRACE_ID)
     )

@@ -13,6 +13,7 @@ _OF_OBJECT: Final[dict[tuple[str, str], Any]] = {
     ("User", "id"): "ada",
     ("Message", "id"): _MESSAGE,
     ("Room", "id"): _ROOM,
+    ("Room", "settings"): {"open": False, "slow_mode_s": 0},
     ("Jwk", "kid"): "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     ("Error", "message"): "There is no such room.",
     ("SyncRequired", "room_id"): _ROOM,
@@ -90,6 +91,8 @@ def example(schema: Schema, definitions: Mapping[str, Schema], name: str = "", o
         return schema["const"]
     if "enum" in schema:
         return schema["enum"][0]
+    if schema.get("default"):
+        return schema["default"]
     options = schema.get("oneOf") or schema.get("anyOf")
     if options:
         return example(options[0], definitions, name, of)
@@ -111,9 +114,7 @@ def _of_type(schema: Schema, definitions: Mapping[str, Schema]) -> Any:
 
 
 def _of_properties(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, Any]:
-    required = schema.get("required", ())
-    return {
-        name: example(value, definitions, name, schema.get("title", ""))
-        for name, value in schema.get("properties", {}).items()
-        if name in required or name in _SHOWN
-    }
+    properties, of = schema.get("properties", {}), schema.get("title", "")
+    required = set(schema.get("required", properties))  # where nothing is required, all is shown
+    shown = [name for name in properties if name in required | _SHOWN or (of, name) in _OF_OBJECT]
+    return {name: example(properties[name], definitions, name, of) for name in shown}

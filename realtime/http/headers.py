@@ -1,6 +1,6 @@
 """Headers that every response carries, and who may call from another origin."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -67,13 +67,11 @@ def app_policy(public_url: str | None) -> str:
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 
-def page_policy(*, script_hashes: Iterable[str], style_hashes: Iterable[str]) -> str:
-    """Return the policy of a self-contained page: the inline scripts and styles of these hashes, and nothing else."""
-    scripts = " ".join(f"'sha256-{one}'" for one in script_hashes) or "'none'"
-    styles = " ".join(f"'sha256-{one}'" for one in style_hashes) or "'none'"
+def page_policy(*, script_hash: str, style_hash: str) -> str:
+    """Return the policy of a self-contained page: the script and the style of these SHA-256, and nothing else."""
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src data:; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
@@ -90,6 +88,7 @@ def secured(
         if trace_id is None:
             return
         response.headers.update(common)
+        response.headers.popall("Server", None)  # versions are nobody's business
         response.headers.setdefault("Content-Security-Policy", NOTHING)
         response.headers[trace_header] = trace_id
         response.headers.extend(cors.headers(request))  # a second Vary adds to the first

@@ -128,3 +128,8 @@ class Route:
     def body_adapter(self) -> TypeAdapter[Any]:
         """The validator of the body."""
         return TypeAdapter(self.body)
+
+    @cached_property
+    def body_tags(self) -> frozenset[str]:
+        """What tells the members of the body apart, if it is a union."""
+        return frozenset(self.body_adapter.json_schema().get("discriminator", {}).get("mapping", ()))

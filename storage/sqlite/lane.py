@@ -1,35 +1,12 @@
-"""The event loop's side of a worker thread: hands calls over in chunks and brings the outcomes back in order."""
+"""The event loop's side of worker threads: hands calls over in chunks and brings the outcomes back in order."""
 
 import asyncio
-import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from queue import SimpleQueue
-from typing import Any, TypeVar
 
 from core.errors import ErrorCode, HomeroomError
-
-T = TypeVar("T")
-Item = TypeVar("Item")
-Job = Callable[[sqlite3.Connection], T]
-Merged = Callable[[sqlite3.Connection, Sequence[Item]], Sequence[T | HomeroomError]]
-"""A job that does many items in one go; returns for each, in order, its result or why it was refused."""
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One job, or one item of a merged one; whoever waits for it, and how it ended."""
-
-    job: Callable[..., Any]
-    waiter: "asyncio.Future[Any]"
-    merged: bool = False
-    item: Any = None
-    value: Any = None
-    error: BaseException | None = None
-
-
-Inbox = SimpleQueue[Sequence[Call] | None]
+from storage.sqlite.calls import Call, Inbox, Item, Job, Merged, T
 
 
 class Lane:
@@ -37,7 +14,7 @@ class Lane:
 
     Calls of one tick of the loop are handed over together, so that they can share a commit. Outcomes come back in the
     order they are posted, with one wake-up of the loop for however many wait. A waiter that was cancelled loses its
-    outcome, never its job.
+    outcome, never its job. Beyond `limit` waiting calls, or once closed, calls raise `server.unavailable`.
     """
 
     def __init__(self, *, limit: int, chunk: int) -> None:
@@ -52,15 +29,15 @@ class Lane:
         self._closed = False
 
     async def call(self, job: Job[T]) -> T:
-        """Run `job` on a worker thread. Raises `server.unavailable` if too many wait or the lane is closed."""
+        """Run `job` on a worker thread."""
         waiter: asyncio.Future[T] = self._loop.create_future()
         self._take(Call(job, waiter))
         return await waiter
 
-    async def merge(self, merged: Merged[Item, T], item: Item) -> T:
-        """Do `item` by `merged`, together with whatever other items of it wait. Raises as `call`."""
+    async def merge(self, job: Merged[Item, T], item: Item) -> T:
+        """Do `item` by `job`, together with whatever other items of it wait."""
         waiter: asyncio.Future[T] = self._loop.create_future()
-        self._take(Call(merged, waiter, True, item))
+        self._take(Call(job, waiter, merged=True, item=item))
         return await waiter
 
     def _take(self, call: Call) -> None:
@@ -88,22 +65,12 @@ class Lane:
         self._outcomes.append(calls)
         if not self._woken:
             self._woken = True
-            self._loop.call_soon_threadsafe(self.resolve)
+            self._loop.call_soon_threadsafe(self._resolve)
 
-    def resolve(self) -> None:
-        """Resume the waiters of everything posted."""
+    def _resolve(self) -> None:
         # Cleared first: a post that comes after the last popleft sees False and wakes the loop again.
         self._woken = False
         while self._outcomes:
             for call in self._outcomes.popleft():
                 self._pending -= 1
-                _settle(call)
-
-
-def _settle(call: Call) -> None:
-    if call.waiter.done():
-        return
-    if call.error is None:
-        call.waiter.set_result(call.value)
-    else:
-        call.waiter.set_exception(call.error)
+                call.settle()

@@ -44,8 +44,8 @@ class SqliteMessageStore:
         forward = after_seq is not None and before_seq is None
         values = {
             "room_id": room_id,
-            "after_seq": 0 if after_seq is None else after_seq,
-            "before_seq": ENDLESS if before_seq is None else before_seq,
+            "after_seq": 0 if after_seq is None else min(after_seq, ENDLESS),
+            "before_seq": ENDLESS if before_seq is None else min(before_seq, ENDLESS),
             "limit": limit,
         }
         statement = SQL["page_forward" if forward else "page_backward"]
@@ -53,7 +53,7 @@ class SqliteMessageStore:
         return [message_of(row) for row in (rows if forward else reversed(rows))]
 
     async def changed_since(self, room_id: RoomId, since_rev: int, *, limit: int) -> Sequence[Message]:
-        values = {"room_id": room_id, "since_rev": since_rev, "limit": limit}
+        values = {"room_id": room_id, "since_rev": min(since_rev, ENDLESS), "limit": limit}
         rows = await self._database.fetch_all(SQL["changed_since"], values)
         return [message_of(row) for row in rows]
 

@@ -1,21 +1,27 @@
 """SQL lives in files: `sql/<aggregate>.sql`, each statement under a line `-- name: <name>`.
 
 Every entry into SQLite gives up the interpreter lock, and a busy loop is slow to give it back: sqlite3 does so once for
-each named parameter and once for each row. So names become places here, and `Statement.all_rows` fetches one value.
+each named parameter and once for each row. So names become places here, and `fetch_all` fetches one value.
 """
 
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 SQL: Final = Path(__file__).parent / "sql"
 
 _NAME: Final = re.compile(r"(?<![:\w]):(\w+)")
 _COMMENT: Final = re.compile(r"^--.*\n", re.MULTILINE)
 _ROW: Final = re.compile(r"(\((?:\?, )*\?\)) /\* repeated \*/")
+
+_ONE_VALUE: Final[dict[str, str]] = {}
+"""`as_one_value` by text: only SQLite can tell how many columns a query has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,17 @@ def statements(aggregate: str) -> Mapping[str, Statement]:
     text = (SQL / f"{aggregate}.sql").read_text(encoding="utf-8")
     _, *parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
     return {name: _parse(body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def fetch_all(connection: sqlite3.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Any]:
+    """Return all rows of a query of numbers and text, in its order."""
+    text, bound = statement.bind(values)
+    if text not in _ONE_VALUE:
+        columns = connection.execute(f"SELECT * FROM ({text}) LIMIT 0", bound).description  # noqa: S608
+        _ONE_VALUE[text] = as_one_value(text, len(columns))
+    (rows,) = connection.execute(_ONE_VALUE[text], bound).fetchone()
+    found: list[Any] = orjson.loads(rows)
+    return found
 
 
 def as_one_value(text: str, columns: int) -> str:

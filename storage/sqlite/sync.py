@@ -11,7 +11,7 @@ from storage.sqlite import messages
 from storage.sqlite.engine import Database
 from storage.sqlite.message_rows import message_of
 from storage.sqlite.rooms import view_of
-from storage.sqlite.statements import statements
+from storage.sqlite.statements import fetch_all, statements
 
 SQL: Final = statements("sync")
 
@@ -44,7 +44,7 @@ def _read(
     view = view_of(row)
     receipts: list[Receipt] = []
     if view.room.member_count <= max_receipts:
-        receipts = [Receipt(*found) for found in connection.execute(*SQL["receipts"].bind(key))]
+        receipts = [Receipt(*found) for found in fetch_all(connection, SQL["receipts"], key)]
     if since_rev is not None and since_rev <= view.room.rev:
         changed = _messages(connection, "changed_since", {**key, "since_rev": since_rev, "limit": limit + 1})
         if len(changed) <= limit:
@@ -60,4 +60,4 @@ def _newest(connection: sqlite3.Connection, key: dict[str, Any], page: int) -> S
 
 
 def _messages(connection: sqlite3.Connection, statement: str, values: dict[str, Any]) -> list[Message]:
-    return [message_of(row) for row in connection.execute(*messages.SQL[statement].bind(values))]
+    return [message_of(row) for row in fetch_all(connection, messages.SQL[statement], values)]

@@ -1,25 +1,11 @@
 """The one thread that writes. Jobs that wait together share a transaction, and so one sync of the disk."""
 
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
 
-from core.errors import ErrorCode, HomeroomError
-from storage.sqlite.lane import Call, Inbox
-
-_ENVIRONMENT: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-"""Primary result codes that blame the machine, not the statement."""
+from storage.sqlite.calls import Call, Inbox, as_refusal, groups, run, unavailable
 
 
 class _Dirty(Exception):
@@ -47,9 +33,9 @@ class Writer:
     def run(self) -> None:
         """Work until told to stop and nothing waits."""
         while batch := self._next_batch():
-            groups = _groups(batch)
-            calls = [call for group in groups for call in group]
-            self._commit(groups, calls)
+            ordered = groups(batch)
+            calls = [call for group in ordered for call in group]
+            self._commit(ordered, calls)
             self._post(calls)
 
     def _next_batch(self) -> list[Call]:
@@ -65,9 +51,9 @@ class Writer:
         else:
             self._waiting.extend(calls)
 
-    def _commit(self, groups: Sequence[Sequence[Call]], calls: Sequence[Call]) -> None:
+    def _commit(self, ordered: Sequence[Sequence[Call]], calls: Sequence[Call]) -> None:
         try:
-            self._attempt(groups)
+            self._attempt(ordered)
         except _Dirty:
             self._undo()
             self._commit_isolated(calls)
@@ -80,11 +66,11 @@ class Writer:
         except sqlite3.Error as exc:
             self._fail(calls, exc)
 
-    def _attempt(self, groups: Sequence[Sequence[Call]]) -> None:
-        # No savepoint per job: they cost more than the rare second run of a batch.
+    def _attempt(self, ordered: Sequence[Sequence[Call]]) -> None:
+        # No savepoint to each job: two more statements, where a second run of the batch is rare.
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
-        for group in groups:
+        for group in ordered:
             before = connection.total_changes
             if not self._run(group) and (len(group) > 1 or connection.total_changes != before):
                 raise _Dirty
@@ -102,7 +88,7 @@ class Writer:
 
     def _run(self, group: Sequence[Call]) -> bool:
         try:
-            _do(self._connection, group)
+            run(group, self._connection)
         except BaseException as exc:
             for call in group:
                 call.error = as_refusal(exc)
@@ -115,38 +101,9 @@ class Writer:
     def _fail(self, calls: Sequence[Call], cause: sqlite3.Error) -> None:
         self._undo()
         for call in calls:
-            call.error = HomeroomError(ErrorCode.SERVER_UNAVAILABLE)
-            call.error.__cause__ = cause
+            call.error = unavailable(cause)
 
     def _undo(self) -> None:
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-
-def _groups(batch: Sequence[Call]) -> Sequence[Sequence[Call]]:
-    """Return the calls in the order to run them: items of one merged job together, at the place of the first."""
-    groups: dict[object, list[Call]] = {}
-    for call in batch:
-        groups.setdefault(call.job if call.merged else call, []).append(call)
-    return list(groups.values())
-
-
-def _do(connection: sqlite3.Connection, group: Sequence[Call]) -> None:
-    first = group[0]
-    if not first.merged:
-        first.value, first.error = first.job(connection), None
-        return
-    outcomes = first.job(connection, [call.item for call in group])
-    for call, outcome in zip(group, outcomes, strict=True):
-        call.error = outcome if isinstance(outcome, HomeroomError) else None
-        call.value = outcome
-
-
-def as_refusal(exc: BaseException) -> BaseException:
-    """Return `server.unavailable` for what the machine did to us, and anything else as it is."""
-    if isinstance(exc, sqlite3.Error) and (getattr(exc, "sqlite_errorcode", 0) & 0xFF) in _ENVIRONMENT:
-        refusal = HomeroomError(ErrorCode.SERVER_UNAVAILABLE)
-        refusal.__cause__ = exc
-        return refusal
-    # A future takes no StopIteration: it would read as the end of the coroutine that awaits it.
-    return RuntimeError("a job raised StopIteration") if isinstance(exc, StopIteration) else exc
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")

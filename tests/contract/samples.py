@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from auth.ports import RefreshStore, RefreshToken, ServiceKeyStore, UserStore
 from auth.types import Role, User
 from core.ids import MessageId, RoomId, UserId, uuid7
-from rooms.ports import LastSeenStore, MemberStore, MessageStore, RoomStore
+from rooms.ports import LastSeenStore, MemberStore, MessageStore, RoomStore, SyncStore
 from rooms.types import Draft, Member, Message, MessageKind, Room, RoomKind, RoomRole
 
 NOW = datetime(2026, 3, 2, 9, 30, 0, 123_000, tzinfo=UTC)
@@ -42,6 +42,9 @@ class Store(Protocol):
     def last_seen(self) -> LastSeenStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
+
+    @property
+    def sync(self) -> SyncStore: ...
 
     async def ping(self) -> None: ...
 

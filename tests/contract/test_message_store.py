@@ -269,6 +269,16 @@ async def test_page(store: Store, before_seq: int | None, after_seq: int | None,
     assert expected == [message.seq for message in page]
 
 
+async def test_bounds_beyond_any_number_are_bounds(store: Store) -> None:
+    """A position that no message can have is before or after all of them."""
+    home = await stored_room(store)
+    written = await sent_many(store, home.id, 2)
+    huge = 2**80
+    assert ids(written) == ids(await store.messages.page(home.id, before_seq=huge, after_seq=None, limit=9))
+    assert [] == ids(await store.messages.page(home.id, before_seq=None, after_seq=huge, limit=9))
+    assert [] == ids(await store.messages.changed_since(home.id, huge, limit=9))
+
+
 async def test_page_of_an_unknown_room_is_empty(store: Store) -> None:
     """A room that is not there has no messages."""
     assert [] == list(await store.messages.page(room().id, before_seq=None, after_seq=None, limit=3))

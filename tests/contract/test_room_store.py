@@ -80,6 +80,18 @@ async def test_access_is_room_and_membership(store: Store) -> None:
     assert Access(home, None) == await store.rooms.access(home.id, BEN)
 
 
+async def test_concurrent_accesses_each_get_their_own(store: Store) -> None:
+    """Many at once, of several people, to several rooms, some unknown: nobody gets another's answer."""
+    rooms = [await stored_room(store, ADA), await stored_room(store, BEN)]
+    asked = [(room_id, who) for room_id in (rooms[0].id, RoomId("none"), rooms[1].id) for who in (ADA, BEN)] * 8
+    expected = [
+        *(Access(rooms[0], member(rooms[0].id, ADA)), Access(rooms[0], None)),
+        *(None, None),
+        *(Access(rooms[1], None), Access(rooms[1], member(rooms[1].id, BEN))),
+    ] * 8
+    assert expected == list(await asyncio.gather(*(store.rooms.access(*each) for each in asked)))
+
+
 async def test_update_changes_title_archived_and_settings(store: Store) -> None:
     """The next rev is used, and nothing but those three may change."""
     home = await stored_room(store)
@@ -91,9 +103,11 @@ async def test_update_changes_title_archived_and_settings(store: Store) -> None:
 
 
 async def test_an_equal_update_uses_no_rev(store: Store) -> None:
-    """An update that changes nothing leaves the room as it is."""
+    """An update that changes nothing, or nothing that may change, leaves the room as it is."""
     home = await stored_room(store)
     assert home == await store.rooms.update(home.id, lambda room: replace(room, title=home.title))
+    assert home == await store.rooms.update(home.id, lambda room: replace(room, created_by=BEN, rev=9))
+    assert home == await store.rooms.get(home.id)
 
 
 async def test_update_of_an_unknown_room_is_refused(store: Store) -> None:

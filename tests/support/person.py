@@ -7,6 +7,8 @@ from typing import Any
 
 import socketio
 
+from core.ids import uuid7
+
 Json = dict[str, Any]
 PATIENCE_S = 10.0
 
@@ -36,6 +38,8 @@ class Person:
     async def connect(self, url: str, token: str | None, *, transports: list[str] | None = None, **more: Any) -> None:
         """Connect and wait for `ready`. Raises Refused."""
         auth = {"token": token} if token is not None else None
+        for namespace in more.get("namespaces", []):
+            self._client.on("connect_error", self._on_refused, namespace=namespace)
         try:
             await self._client.connect(url, auth=auth, transports=transports or ["websocket"], **more)
         except socketio.exceptions.ConnectionError as exc:
@@ -63,7 +67,7 @@ class Person:
 
     async def send(self, room_id: str, body: str, **more: Any) -> Json:
         """Send a message; return it as stored."""
-        payload = {"room_id": room_id, "client_id": f"{self.user_id}-{body}", "body": body, **more}
+        payload = {"room_id": room_id, "client_id": uuid7(), "body": body, **more}
         message: Json = (await self.ok("message:send", payload))["message"]
         return message
 

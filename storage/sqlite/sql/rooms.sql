@@ -11,11 +11,16 @@ SELECT id, kind, title, created_by, created_at_ms, last_seq, rev, member_count, 
 FROM rooms WHERE unique_key = :unique_key
 
 -- name: access
-SELECT r.id, r.kind, r.title, r.created_by, r.created_at_ms, r.last_seq, r.rev, r.member_count, r.archived, r.settings,
+WITH asked (place, room_id, user_id) AS (VALUES (?, ?, ?) /* repeated */)
+SELECT json_group_array(json_array(
+    a.place,
+    r.id, r.kind, r.title, r.created_by, r.created_at_ms, r.last_seq, r.rev, r.member_count, r.archived, r.settings,
     r.last_activity_ms,
     m.room_id, m.user_id, m.role, m.joined_at_ms, m.read_seq, m.delivered_seq, m.muted_until_ms, m.notify
-FROM rooms AS r LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = :user_id
-WHERE r.id = :id
+))
+FROM asked AS a
+CROSS JOIN rooms AS r ON r.id = a.room_id
+LEFT JOIN members AS m ON m.room_id = a.room_id AND m.user_id = a.user_id
 
 -- name: update
 UPDATE rooms SET title = :title, archived = :archived, settings = :settings, rev = rev + 1 WHERE id = :id

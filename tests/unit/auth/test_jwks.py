@@ -118,6 +118,16 @@ async def test_a_new_key_during_an_outage_is_not_called_invalid(keys: Jwks, web:
     assert ErrorCode.SERVER_UNAVAILABLE == await _code(keys, "ed-2")
 
 
+async def test_after_an_outage_unknown_kids_are_invalid_again(keys: Jwks, web: FakeWeb, clock: FakeClock) -> None:
+    """The failure is forgotten with the first fetch that works."""
+    await keys.key("ed-1", "EdDSA")
+    document = web.documents.pop(URL)
+    await _code(keys, "ed-2")
+    web.documents[URL] = document
+    clock.advance(60)
+    assert ErrorCode.AUTH_INVALID_TOKEN == await _code(keys, "ed-2")
+
+
 async def test_a_first_fetch_that_failed_is_tried_again_soon(keys: Jwks, web: FakeWeb, clock: FakeClock) -> None:
     """Every five seconds, however many are waiting to sign in."""
     document = web.documents.pop(URL)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auth.limits import KeyedBuckets, TokenBucket, rate_limited
@@ -36,6 +36,7 @@ def test_no_window_lets_more_through_than_burst_and_rate(
 
 
 @given(rates, bursts, starts, steps)
+@example(rate=0.7, burst=1, now=1e6, gaps=[0, 0.05])  # a sum that rounds down
 def test_whoever_waits_as_told_gets_through(rate: float, burst: int, now: float, gaps: list[float]) -> None:
     """The wait that a refusal names is enough, whatever floats do, and half of it is not."""
     bucket = TokenBucket(rate, burst)
@@ -61,6 +62,12 @@ def test_a_refused_call_costs_nothing() -> None:
     assert [0.0, 1.0, 0.5, 0.5, 0.0] == [bucket.take(now) for now in (0, 0, 0.5, 0.5, 1.0)]
 
 
+def test_a_millisecond_early_is_early() -> None:
+    """The allowance for rounding is far below what a clock can show."""
+    bucket = TokenBucket(1, 1)
+    assert [True, False, True] == [bucket.take(now) == 0.0 for now in (0, 0.999, 1.0)]
+
+
 def test_a_clock_that_steps_back_grants_nothing() -> None:
     """Time before the last call counts as no time."""
     bucket = TokenBucket(1, 1)
@@ -74,6 +81,8 @@ def test_a_limit_that_makes_no_sense_is_refused(rate: float, burst: float) -> No
         TokenBucket(rate, burst)
     with pytest.raises(ValueError, match="a rate must be above 0"):
         KeyedBuckets(rate, burst)
+    with pytest.raises(ValueError, match="max_keys must be at least 1"):
+        KeyedBuckets(1, 1, max_keys=0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 3)), max_size=150))

@@ -1,5 +1,6 @@
 """Tokens of outside issuers: the ones we know are accepted, and forgeries of each are not."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
@@ -237,6 +238,16 @@ async def test_an_unreachable_issuer_is_not_the_users_fault(local_key: SigningKe
     assert (ErrorCode.SERVER_UNAVAILABLE, True, 5000) == (
         refusal.value.code, refusal.value.retryable, refusal.value.retry_after_ms
     )  # fmt: skip
+
+
+async def test_closing_ends_a_fetch_under_way(school: School, ed_key: IssuerKey) -> None:
+    """A server that stops leaves no request behind."""
+    school.web.gate.clear()
+    waiting = asyncio.create_task(school.verify(ed_key.sign(_claims())))
+    await school.web.arrived.wait()
+    await school.verifier.aclose()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
 
 
 def _public_texts(key: IssuerKey) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from auth.keys import SigningKey
 from auth.ports import RefreshToken, Rotation
 from auth.revocation import Revocations
 from auth.service_keys import ServiceKeys
-from auth.sessions import Authenticator, Sessions
+from auth.sessions import Authenticator, Sessions, TokenPair
 from auth.tokens import TokenMinter, TokenVerifier
 from auth.types import Role, User
 from core.errors import ErrorCode, HomeroomError
@@ -29,8 +30,10 @@ from tests.unit.auth.fakes import (
 class School:
     """Everything around Sessions, in memory."""
 
-    def __init__(self, key: SigningKey, refresh_tokens: MemoryRefreshStore | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, key: SigningKey, refresh_tokens: MemoryRefreshStore | None = None, clock: FakeClock | None = None
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.users = MemoryUserStore(ADA)
         self.refresh_tokens = refresh_tokens or MemoryRefreshStore()
         self.revocations = Revocations(self.users, self.clock)
@@ -194,6 +197,16 @@ async def test_signing_in_again_works_in_the_same_millisecond(school: School) ->
         await school.sessions.revoke_user(ADA.id)
 
 
+async def test_a_change_of_role_voids_access_and_keeps_the_sign_in(school: School) -> None:
+    """The token with the old role ends at once; a refresh, even in the same millisecond, brings the new one."""
+    pair = await school.sessions.issue(ADA)
+    await school.users.put(User(ADA.id, ADA.name, Role.TEACHER))
+    await school.sessions.void_access(ADA.id)
+    assert not await school.accepts(pair.access_token)
+    renewed = await school.sessions.refresh(pair.refresh_token)
+    assert Role.TEACHER == (await school.authenticator.authenticate(renewed.access_token)).role
+
+
 async def test_a_revocation_is_about_one_user(school: School) -> None:
     """Others notice nothing."""
     ben = User(UserId("ben"), "Ben", Role.STUDENT)
@@ -215,28 +228,59 @@ async def test_a_token_without_iat_is_void_after_any_revocation(local_key: Signi
 class SlowRefreshStore(MemoryRefreshStore):
     """Lets a revocation in after the rotation was stored and before the caller hears of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         super().__init__()
+        self.clock = clock
         self.meanwhile: list[Sessions] = []
-        self.clock: FakeClock | None = None
 
     async def rotate(self, old_hash: bytes, new: RefreshToken, *, now: datetime) -> Rotation:
         rotation = await super().rotate(old_hash, new, now=now)
         for sessions in self.meanwhile:
-            assert self.clock is not None
             self.clock.advance(0.005)
             await sessions.revoke_user(ADA.id)
         return rotation
 
 
-async def test_a_refresh_under_way_does_not_outlive_a_revocation(local_key: SigningKey) -> None:
+async def test_a_refresh_under_way_does_not_outlive_a_revocation(local_key: SigningKey, clock: FakeClock) -> None:
     """The refresh that was already stored hands out nothing that works."""
-    slow = SlowRefreshStore()
-    school = School(local_key, slow)
+    slow = SlowRefreshStore(clock)
+    school = School(local_key, slow, clock)
     pair = await school.sessions.issue(ADA)
-    slow.clock, slow.meanwhile = school.clock, [school.sessions]
+    slow.meanwhile = [school.sessions]
     assert ErrorCode.AUTH_INVALID_TOKEN == await school.refused(pair.refresh_token)
     assert [] == [row for row in slow.rows.values() if not row.revoked]
+
+
+class LateRefreshStore(MemoryRefreshStore):
+    """Lets a refresh in just before a revocation of families takes hold."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.meanwhile: list[Callable[[], Awaitable[None]]] = []
+
+    async def revoke_user(self, user_id: UserId) -> None:
+        while self.meanwhile:
+            self.clock.advance(0.005)
+            await self.meanwhile.pop()()
+            self.clock.advance(0.005)
+        await super().revoke_user(user_id)
+
+
+async def test_a_refresh_between_the_steps_of_a_revocation_is_void(local_key: SigningKey, clock: FakeClock) -> None:
+    """Whatever slips in while a revocation is under way ends with it."""
+    late = LateRefreshStore(clock)
+    school = School(local_key, late, clock)
+    pair = await school.sessions.issue(ADA)
+    slipped: list[TokenPair] = []
+
+    async def refresh() -> None:
+        slipped.append(await school.sessions.refresh(pair.refresh_token))
+
+    late.meanwhile = [refresh]
+    await school.sessions.revoke_user(ADA.id)
+    assert [False] == [await school.accepts(pair.access_token) for pair in slipped]
+    assert ErrorCode.AUTH_INVALID_TOKEN == await school.refused(slipped[0].refresh_token)
 
 
 class SlowUserStore(MemoryUserStore):
@@ -252,6 +296,7 @@ class SlowUserStore(MemoryUserStore):
         while self.meanwhile:
             self.clock.advance(0.005)
             await self.meanwhile.pop().revoke_user(user_id)
+            self.clock.advance(0.005)
         return instant
 
 

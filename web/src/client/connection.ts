@@ -3,7 +3,7 @@ import { backoffMs } from "./backoff.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { asHomeroomError, connectionLost, HomeroomError, SIGNED_OUT } from "./errors.js";
 import { RENEW_BEFORE_MS, type Session } from "./session.js";
-import type { ClientEvents, ConnectRefused, Error as WireError, Ready, ServerEvents } from "./types.gen.js";
+import type { ClientEvents, ConnectRefused, Error as WireError, ServerEvents } from "./types.gen.js";
 
 export type Status = "stopped" | "connecting" | "online" | "waiting" | "signed_out";
 
@@ -51,12 +51,12 @@ export class Connection {
       tryAllTransports: true,
       auth: (give) => give({ token: options.session.token }),
     });
-    this.#socket.on("ready", (ready: Ready) => this.#becomeReady(ready));
+    this.#socket.on("ready", () => this.#becomeReady());
     this.#socket.on("connect_error", (error: Error & { data?: ConnectRefused }) => this.#refused(error.data));
     this.#socket.on("disconnect", () => this.#lost());
     this.#socket.on("auth:expiring", () => void this.#renew());
     this.#socket.on("server:draining", (event: ServerEvents["server:draining"]) => this.#draining(event));
-    this.#socket.onAny((name: keyof ServerEvents, payload: never) => this.events.emit(name, payload));
+    this.#socket.onAny((name: keyof ServerEvents, payload: unknown) => this.events.emit(name, payload as never));
   }
 
   get current(): Status {
@@ -117,7 +117,7 @@ export class Connection {
     }
   }
 
-  #becomeReady(_ready: Ready): void {
+  #becomeReady(): void {
     this.#onlineSince = Date.now();
     this.#triedRenewal = false;
     this.#planRenewal(this.#options.session.leftMs - RENEW_BEFORE_MS);

@@ -1,0 +1,36 @@
+import type { Message, Room, User } from "../../client/index.js";
+import { t } from "../../i18n/index.js";
+import { clockTime } from "../format.js";
+import { plainText } from "../text/markdown.js";
+
+/** Rooms larger than this have neither receipts nor typing (WIRE.md, limits). */
+export const RECEIPT_MEMBERS = 100;
+
+export function roomTitle(room: Room): string {
+  return room.peer?.name ?? (room.title || t().rooms.kind[room.kind]);
+}
+
+/** The last line of a room for the list. */
+export function preview(message: Message, me: string, room: Room, nameOf: (id: string) => string): string {
+  const text = message.deleted_at ? t().rooms.deleted : plainText(message.body);
+  if (message.kind === "system") return text;
+  if (message.sender_id === me) return `${t().rooms.you}: ${text}`;
+  return room.kind === "direct" ? text : `${nameOf(message.sender_id).split(" ")[0] ?? ""}: ${text}`;
+}
+
+/** Why the user cannot write in a room; null if they can. */
+export function whySilent(room: Room, user: User | undefined, now = Date.now()): string | null {
+  const words = t().composer;
+  const keeper = room.me?.role === "owner" || room.me?.role === "moderator";
+  const mutedUntil = room.me?.muted_until;
+  if (room.archived) return words.archived;
+  if (user?.role === "viewer") return words.viewer;
+  if (room.kind === "announcement" && !keeper) return words.announcement;
+  if (room.me?.role === "observer") return words.observer;
+  if (mutedUntil && Date.parse(mutedUntil) > now) return words.muted(clockTime(mutedUntil));
+  return null;
+}
+
+export function isKeeper(room: Room): boolean {
+  return room.kind !== "direct" && (room.me?.role === "owner" || room.me?.role === "moderator");
+}

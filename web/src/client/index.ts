@@ -1,0 +1,11 @@
+export { browserVault } from "./browser.js";
+export type { Status } from "./connection.js";
+export { asHomeroomError, CONNECTION_LOST, HomeroomError, SIGNED_OUT } from "./errors.js";
+export { Homeroom, type HomeroomEvents, type HomeroomOptions } from "./homeroom.js";
+export type { RoomMember } from "./http.js";
+export type { Draft, Outgoing } from "./outbox.js";
+export { type Credentials, type KeyValue, memoryStorage, memoryVault, type Vault } from "./ports.js";
+export { isMentioned, type RoomState, unreadOf } from "./roomState.js";
+export { exchange } from "./session.js";
+export { readClaims } from "./token.js";
+export type * from "./types.gen.js";

@@ -39,4 +39,6 @@ def decode_cursor(cursor: str, *shape: type) -> list[str | int]:
         raise refusal from exc
     if not isinstance(position, list) or [type(value) for value in position] != list(shape):
         raise refusal
+    if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in position):
+        raise refusal  # no store has such a position
     return position

@@ -38,7 +38,7 @@ from realtime.services import Services
 from rooms.members import Members
 from rooms.messages import Messages
 from rooms.presence import PresenceBook
-from rooms.receipts import Receipts
+from rooms.receipts import ReceiptFeed, Receipts
 from rooms.rooms import Rooms
 from rooms.sync import Sync
 from rooms.typing import Typing
@@ -185,12 +185,14 @@ def _services(
         new_id=uuid7,
         compat_open_sessions=settings.compat_open_sessions,
     )
+    receipts = ReceiptFeed(events, timers=loop, broadcast_members=limits.broadcast_members)
     pace = KeyedBuckets(limits.messages_per_s, limits.messages_burst)
     messages = Messages(
         store.messages,
         store.rooms,
         store.members,
         events,
+        receipts,
         clock=clock,
         new_id=uuid7,
         body_chars=limits.body_chars,
@@ -222,7 +224,7 @@ def _services(
         members=Members(store.members, store.rooms, store.users, events, clock=clock),
         messages=messages,
         sync=sync,
-        receipts=Receipts(store.members, store.rooms, events, timers=loop, broadcast_members=limits.broadcast_members),
+        receipts=Receipts(store.members, store.rooms, receipts),
         typing=typing,
         presence=presence,
         clock=clock,

@@ -10,15 +10,14 @@ from realtime.engine.frames import Frame, event_frame
 
 def extra_of(payload: SendMessage) -> dict[str, Any]:
     """Return the payload as the client sent it: it reaches the room unchanged."""
-    return {"sessionId": payload.session_id, "message": payload.body, **(payload.model_extra or {})}
+    return payload.model_dump(by_alias=True, exclude_none=True)
 
 
 def new_message_frame(data: bytes, extra: bytes | None) -> Frame:
     """Return the `new-message` event that belongs to a `message:new` with `data`."""
     message = orjson.loads(data)["message"]
-    payload: dict[str, Any] = {"sessionId": message["room_id"], "message": message["body"]}
-    if extra is not None:
-        payload |= orjson.loads(extra)
+    own = {"sessionId": message["room_id"], "message": message["body"]}
+    payload: dict[str, Any] = own if extra is None else orjson.loads(extra)
     payload |= {
         "id": message["id"],
         "seq": message["seq"],

@@ -1,6 +1,7 @@
 """Messages: send, edit, delete, react, read back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from auth.limits import KeyedBuckets
@@ -11,6 +12,8 @@ from core.errors import ErrorCode, HomeroomError, invalid
 from core.ids import IdSource, MessageId, RoomId, UserId
 from rooms.access import check_open_for_writing, permits, permitted, readable
 from rooms.ports import Events, MemberStore, MessageStore, RoomStore
+from rooms.receipts import ReceiptFeed
+from rooms.slow_mode import SlowMode
 from rooms.types import Access, Draft, Message, MessageKind
 
 MAX_REACTIONS = 32
@@ -65,6 +68,7 @@ class Messages:
         rooms: RoomStore,
         members: MemberStore,
         events: Events,
+        receipts: ReceiptFeed,
         *,
         clock: Clock,
         new_id: IdSource,
@@ -75,11 +79,12 @@ class Messages:
         self._rooms = rooms
         self._members = members
         self._events = events
+        self._receipts = receipts
         self._clock = clock
         self._new_id = new_id
         self._body_chars = body_chars
         self._pace = pace
-        self._slow: dict[tuple[RoomId, UserId], float] = {}
+        self._slow_mode = SlowMode()
 
     async def send(self, principal: Principal, outgoing: Outgoing) -> Message:
         """Store a message and tell the room; the same client id again returns the first one.
@@ -94,11 +99,13 @@ class Messages:
         if outgoing.attachments:
             raise HomeroomError(ErrorCode.FILE_NOT_FOUND)
         await self._check_reply(outgoing)
-        appended = await self._store.append(await self._draft(principal, outgoing))
+        draft = await self._draft(principal, outgoing)
+        with self._slowed(principal, access, outgoing.client_id):
+            appended = await self._store.append(draft)
         if appended.created:
             self._events.message_new(appended.message, extra=outgoing.extra)
         if appended.caught_up:
-            self._events.receipt_changed(appended.caught_up)
+            self._receipts.tell(appended.caught_up, access.room)
         return appended.message
 
     async def edit(self, principal: Principal, message_id: MessageId, body: str) -> Message:
@@ -164,6 +171,8 @@ class Messages:
         try:
             return message, await readable(self._rooms, principal, message.room_id)
         except HomeroomError as exc:
+            if exc.code is not ErrorCode.ROOM_NOT_FOUND:
+                raise
             raise HomeroomError(ErrorCode.MESSAGE_NOT_FOUND) from exc
 
     async def _change(self, message_id: MessageId, mutate: Mutation) -> Message:
@@ -207,15 +216,10 @@ class Messages:
         wait_s = self._pace.take((principal.user_id, access.room.id), self._clock.monotonic())
         if wait_s > 0:
             raise HomeroomError(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, round(wait_s * 1000)))
-        pause_s = access.room.settings.slow_mode_s
-        if pause_s and not permits(principal, Action.DELETE_ANY, access):
-            self._check_slow_mode((access.room.id, principal.user_id), pause_s)
 
-    def _check_slow_mode(self, key: tuple[RoomId, UserId], pause_s: int) -> None:
-        now = self._clock.monotonic()
-        wait_s = self._slow.get(key, now) - now
-        if wait_s > 0:
-            raise HomeroomError(ErrorCode.ROOM_SLOW_MODE, retry_after_ms=max(1, round(wait_s * 1000)))
-        if len(self._slow) > 10_000:
-            self._slow = {kept: until for kept, until in self._slow.items() if until > now}
-        self._slow[key] = now + pause_s
+    def _slowed(self, principal: Principal, access: Access, client_id: str) -> AbstractContextManager[None]:
+        pause_s = access.room.settings.slow_mode_s
+        if not pause_s or permits(principal, Action.DELETE_ANY, access):
+            return nullcontext()
+        key = (access.room.id, principal.user_id)
+        return self._slow_mode.turn(key, client_id, self._clock.monotonic(), pause_s)

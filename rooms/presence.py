@@ -44,6 +44,7 @@ class PresenceBook:
         self._grace_s = grace_s
         self._broadcast_members = broadcast_members
         self._settling: dict[UserId, Timer] = {}
+        self._announcing: dict[UserId, object] = {}
 
     async def connected(self, user_id: UserId, connection_id: ConnectionId) -> None:
         """Count a new connection, online."""
@@ -109,6 +110,10 @@ class PresenceBook:
         await self._announce(user_id)
 
     async def _announce(self, user_id: UserId) -> None:
+        mine = self._announcing[user_id] = object()
         room_ids = await self._rooms.small_ids(user_id, max_members=self._broadcast_members, limit=_MAX_ROOMS)
-        # read again after the wait: of two changes close together, the last word must be the later one
-        self._events.presence_changed((await self.of([user_id]))[0], room_ids)
+        presence = (await self.of([user_id]))[0]
+        # of two changes close together, only the later one speaks: the earlier may have read what is no longer true
+        if self._announcing.get(user_id) is mine:
+            del self._announcing[user_id]
+            self._events.presence_changed(presence, room_ids)

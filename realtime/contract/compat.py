@@ -1,8 +1,8 @@
 """The minimal classroom socket contract (WIRE.md §3)."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from realtime.contract.base import Body, Id, Payload
 
@@ -15,8 +15,21 @@ class SendMessage(Payload):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
     session_id: Id = Field(alias="sessionId")
-    body: Body = Field(validation_alias=AliasChoices("message", "text", "body"))
+    message: Body | None = None
+    text: Body | None = None
+    body: Body | None = None
     client_id: Id | None = Field(None, alias="clientId")
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.content is None:
+            raise ValueError("a message needs `message`, `text` or `body`")
+        return self
+
+    @property
+    def content(self) -> str | None:
+        """What is stored as the body."""
+        return self.message or self.text or self.body
 
 
 NewMessage = dict[str, Any]

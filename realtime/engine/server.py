@@ -90,8 +90,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         if (sid := self._forget(socket.sid, namespace)) is not None:
             socket.push(sio_frame(sio_packet.DISCONNECT, namespace))
             await self.edge.closed(sid, reason)
-        await socket.close(wait=False, abort=False, reason=reason)
-        socket.queue.put_nowait(None)
+        await socket.close(abort=False, reason=reason)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         headers = {key[5:].replace("_", "-").lower(): environ[key] for key in _KEPT_HEADERS if key in environ}

@@ -8,6 +8,9 @@ from engineio import async_socket, exceptions, packet, payload
 from realtime.engine.frames import Frame
 from realtime.engine.websocket import WebSocket
 
+CLOSE_S = 2.0
+"""How long a closing client has to take what is still queued."""
+
 
 class Queued(Protocol):
     """What waits to be sent: a Frame, or a packet of engineio's own."""
@@ -94,6 +97,7 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """End the connection. Never waits for the client to take what is queued: it may be gone."""
         await super().close(wait=False, abort=abort, reason=reason)
+        self.queue.put_nowait(None)
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Take the packets of a polling POST, in order. A malformed one ends the connection."""
@@ -127,14 +131,21 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         if not await self._take_over(ws):
             return
         self._websocket = ws
-        writer = asyncio.ensure_future(self._write(ws))
+        writer = asyncio.create_task(self._write(ws))
         try:
             await self._read(ws)
         finally:
             self.queue.put_nowait(None)
-            await writer
+            await self._finish(ws, writer)
             reason = self.cut_reason or self.server.reason.TRANSPORT_CLOSE
             await self.close(wait=False, abort=True, reason=reason)
+
+    async def _finish(self, ws: WebSocket, writer: "asyncio.Task[None]") -> None:
+        """Let the writer send what is queued, unless the client has stopped reading."""
+        _, late = await asyncio.wait([writer], timeout=CLOSE_S)
+        if late:
+            ws.abort()
+            await writer
 
     async def _take_over(self, ws: WebSocket) -> bool:
         """Make this websocket the connection's transport, by the probe exchange if it was polling before."""

@@ -5,6 +5,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+CLOSING_HANDSHAKE_S = 1.0
+"""How long a client has to answer a close frame."""
+
 
 class WebSocket:
     """One websocket.
@@ -14,7 +17,9 @@ class WebSocket:
 
     def __init__(self, handler: Callable[["WebSocket"], Awaitable[None]], server: Any) -> None:
         self._handler = handler
-        self._response = web.WebSocketResponse(compress=False, max_msg_size=server.max_http_buffer_size)
+        self._response = web.WebSocketResponse(
+            timeout=CLOSING_HANDSHAKE_S, compress=False, max_msg_size=server.max_http_buffer_size
+        )
         self._request: web.Request | None = None
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:

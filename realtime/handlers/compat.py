@@ -35,7 +35,7 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
         outgoing = Outgoing(
             room_id=RoomId(payload.session_id),
             client_id=payload.client_id or services.new_id(),
-            body=payload.body,
+            body=payload.content or "",
             extra=extra_of(payload),
         )
         return Reply({"message": message_json(await services.messages.send(connection.principal, outgoing))})

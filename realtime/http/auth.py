@@ -11,6 +11,7 @@ from core.ids import UserId
 from realtime.contract.encode import user_json
 from realtime.http.models import Refresh, Revoke, TokenMint, without_none
 from realtime.http.route import Call, Json
+from realtime.http.users import keep
 
 SIGNED_OUT = "signed_out"
 """The reason that the connections of a revoked user are closed with."""
@@ -62,8 +63,7 @@ async def _upsert(call: Call[None, TokenMint]) -> User:
         raise invalid("This person is new here: say their role.", "role")
     before = known or User(user_id, call.body.user_id, role or Role.STUDENT)
     user: User = replace(before, **asked, role=role or before.role)
-    if user != known:
-        await call.services.users.put(user)
+    await keep(call.edge, known, user)
     return user
 
 

@@ -20,7 +20,7 @@ from realtime.http.route import Answer, Call, Edge, Route
 PRINCIPAL = web.RequestKey("principal", Principal)
 """Who acts in this request, for its log line."""
 
-_JSON_TYPES = ("application/json", "application/octet-stream")
+_JSON = "application/json"
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
 WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -68,7 +68,8 @@ def encode(route: Route, answer: Answer) -> web.Response:
 
 async def read_body(request: web.Request) -> bytes:
     """Return the body of a JSON request. Raises `request.invalid`; aiohttp raises 413 past its `client_max_size`."""
-    if request.content_type not in _JSON_TYPES:  # aiohttp says application/octet-stream where there is no header
+    kind = request.headers.get("Content-Type", _JSON)
+    if kind.partition(";")[0].strip().lower() != _JSON:
         raise invalid("Send JSON, with Content-Type: application/json.", "Content-Type")
     try:
         return await request.read()

@@ -7,10 +7,12 @@ from core.ids import UserId
 from core.paging import decode_cursor, encode_cursor
 from realtime.contract.encode import user_json
 from realtime.http.models import UserPut, UserQuery, is_person_id, without_none
-from realtime.http.route import Call, Json
+from realtime.http.route import Call, Edge, Json
 
 MAX_IDS = 100
+
 ROLE_CHANGED = "role_changed"
+"""The reason that connections are closed with when their user's role is another."""
 
 
 async def me(call: Call[None, None]) -> Json:
@@ -25,13 +27,19 @@ async def put(call: Call[None, UserPut]) -> Json:
         raise invalid("A person's id is 1 to 128 visible characters, and not an id of a service.", "user_id")
     body = call.body
     user = User(call.user_id, body.name, Role(body.role), body.avatar_url, body.tz, body.locale)
-    before = await call.services.users.get(user.id)
-    await call.services.users.put(user)
+    await keep(call.edge, await call.services.users.get(user.id), user)
+    return {"user": user_json(user)}
+
+
+async def keep(edge: Edge, before: User | None, user: User) -> None:
+    """Store a person, who was `before`."""
+    if user == before:
+        return
+    await edge.services.users.put(user)
     if before is not None and before.role is not user.role:
         # tokens out there still speak for the old role: clients refresh, and come back with the new one
-        await call.services.sessions.void_access(user.id)
-        call.edge.disconnect_user(user.id, ROLE_CHANGED)
-    return {"user": user_json(user)}
+        await edge.services.sessions.void_access(user.id)
+        edge.disconnect_user(user.id, ROLE_CHANGED)
 
 
 async def get(call: Call[None, None]) -> Json:

@@ -158,6 +158,15 @@ async def test_marks_and_appends_of_a_moment_agree(store: Store) -> None:
     assert member(home.id, BEN, read_seq=4, delivered_seq=4) == await store.members.get(home.id, BEN)
 
 
+async def test_among_finds_the_members(store: Store) -> None:
+    """Members of another room, strangers and an unknown room give nobody."""
+    home = await stored_room(store, ADA, BEN)
+    await stored_room(store, CHEN)
+    assert {ADA, BEN} == await store.members.among(home.id, [BEN, CHEN, ADA, UserId("nobody"), BEN])
+    assert set() == await store.members.among(home.id, [])
+    assert set() == await store.members.among(RoomId("none"), [ADA])
+
+
 async def test_shared_finds_those_who_share_a_room(store: Store) -> None:
     """A room in common is enough, of any kind; strangers and unknown people share none."""
     await stored_room(store, ADA, BEN)

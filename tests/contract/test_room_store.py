@@ -205,3 +205,17 @@ async def test_live_ids_are_the_unarchived_auto_joined_rooms(store: Store) -> No
     expected = [rooms[kind].id for kind in (RoomKind.DIRECT, RoomKind.SUPPORT, RoomKind.GROUP)]
     assert expected == list(await store.rooms.live_ids(ADA, limit=9))
     assert expected[:2] == list(await store.rooms.live_ids(ADA, limit=2))
+
+
+async def test_small_ids_are_the_unarchived_rooms_of_few(store: Store) -> None:
+    """Rooms of every kind count, up to the number of members and the limit, newest activity first."""
+    pair = await stored_room(store, ADA, BEN, kind=RoomKind.DIRECT, created_at=later(1))
+    session = await stored_room(store, ADA, kind=RoomKind.SESSION, created_at=later(2))
+    crowd = await stored_room(store, ADA, BEN, CHEN, created_at=later(3))
+    archived = await stored_room(store, ADA, created_at=later(4))
+    await store.rooms.update(archived.id, lambda room: replace(room, archived=True))
+    await stored_room(store, BEN, created_at=later(5))
+    assert [session.id, pair.id] == list(await store.rooms.small_ids(ADA, max_members=2, limit=9))
+    assert [crowd.id] == list(await store.rooms.small_ids(ADA, max_members=3, limit=1))
+    await sent(store, pair.id, created_at=later(99))
+    assert [pair.id, session.id] == list(await store.rooms.small_ids(ADA, max_members=2, limit=9))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.api import SERVICE, Api, school
+from tests.support.person import connected
 
 ADA = {"id": "ada", "name": "Ada", "role": "student"}
 BEN = {"id": "ben", "name": "Ben", "role": "student"}
@@ -40,6 +41,20 @@ async def test_a_put_outlives_the_persons_older_token(api: Api) -> None:
     await api.ok("GET", "/v1/me", by="ada")
     await api.ok("PUT", "/v1/users/ada", by="admin", json={"name": "Ada Lovelace", "role": "student"})
     assert "Ada Lovelace" == (await api.ok("GET", "/v1/me", by="ada"))["user"]["name"]
+
+
+async def test_a_changed_role_counts_at_once(api: Api) -> None:
+    """A demoted admin's tokens and connections end; a new sign-in has the new role. A new name ends nothing."""
+    async with connected(api.server.url, "admin", api.token("admin")) as admin:
+        old = {"Authorization": f"Bearer {api.token('admin')}"}
+        await api.ok("PUT", "/v1/users/admin", by=SERVICE, json={"name": "Boss", "role": "admin"})
+        await api.ok("GET", "/v1/me", headers=old)
+        await api.ok("PUT", "/v1/users/admin", by=SERVICE, json={"name": "Boss", "role": "teacher"})
+        await admin.disconnected.wait()
+    assert "auth.invalid_token" == (await api.refused("GET", "/v1/me", headers=old))["code"]
+    minted = await api.ok("POST", "/v1/auth/tokens", by=SERVICE, json={"user_id": "admin"})
+    new = {"Authorization": f"Bearer {minted['access_token']}"}
+    assert "teacher" == (await api.ok("GET", "/v1/me", headers=new))["user"]["role"]
 
 
 @pytest.mark.parametrize("by", ["ada", "ms-rao", "ivy"])

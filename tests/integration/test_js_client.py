@@ -27,7 +27,7 @@ pytestmark = pytest.mark.node
 JsJoin = Callable[..., Awaitable[JsPerson]]
 
 
-@pytest.fixture(params=TRANSPORTS.values(), ids=TRANSPORTS.keys())
+@pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
 def transports(request: pytest.FixtureRequest) -> list[str]:
     """The transports that the client may use, in its order of preference."""
     chosen: list[str] = request.param
@@ -89,8 +89,12 @@ async def test_messages_go_both_ways(join: Join, js_join: JsJoin, transports: li
     room_id = await direct(ada, ben)
     for sender, receiver, body in ((ada, ben, "from JavaScript"), (ben, ada, "from Python")):
         sent = await sender.send(room_id, body)
-        assert {"message": sent} == await receiver.wait_for("message:new", lambda new, body=body: body == new["message"]["body"])
-        assert {"message": sent} == await sender.wait_for("message:new", lambda new, body=body: body == new["message"]["body"])
+        assert {"message": sent} == await receiver.wait_for(
+            "message:new", lambda new, body=body: body == new["message"]["body"]
+        )
+        assert {"message": sent} == await sender.wait_for(
+            "message:new", lambda new, body=body: body == new["message"]["body"]
+        )
 
 
 async def test_a_burst_arrives_in_order_and_once(join: Join, js_join: JsJoin, transports: list[str]) -> None:
@@ -117,7 +121,7 @@ async def test_a_burst_to_the_client_arrives_in_order_and_once(
 
 
 async def test_nothing_is_lost_or_doubled_while_upgrading(join: Join, server: Server, node: Driver) -> None:
-    """Messages in both directions right after `connect`, while the transport changes under them, arrive once, in order."""
+    """Messages in both directions, sent while the transport changes under them, arrive once and in order."""
     ben = await join("ben")
     room_id, sent = "", 0
     for round_ in range(UPGRADES):
@@ -242,14 +246,14 @@ async def test_the_admin_namespace_admits_admins(node: Driver, server: Server, t
     assert "request.unknown_event" == (await admin.refused("room:list", {}))["code"]
 
 
-async def test_binary_is_answered_and_the_connection_stays(
-    join: Join, js_join: JsJoin, transports: list[str]
-) -> None:
+async def test_binary_is_answered_and_the_connection_stays(join: Join, js_join: JsJoin, transports: list[str]) -> None:
     """A Buffer, as the payload or inside it, is `request.invalid`; the next event works."""
     ada, ben = await js_join("ada", transports=transports), await join("ben")
     room_id = await direct(ada, ben)
     payload = {"room_id": room_id, "client_id": "1", "body": as_bytes(b"\x00\xff" * 1000)}
-    assert {"code": "request.invalid", "fields": ["body"]}.items() <= (await ada.refused("message:send", payload)).items()
+    assert {"code": "request.invalid", "fields": ["body"]}.items() <= (
+        await ada.refused("message:send", payload)
+    ).items()
     assert "request.invalid" == (await ada.refused("message:send", as_bytes(b"hello")))["code"]
     assert 1 == (await ada.send(room_id, "text"))["seq"]
     assert [] == ada.was("disconnect")
@@ -280,11 +284,14 @@ async def test_a_long_text_of_emoji_is_unharmed(join: Join, js_join: JsJoin, tra
     assert body == (await ada.ok("message:send", payload))["message"]["body"]
     assert body == (await ben.wait_for("message:new"))["message"]["body"]
     assert body == (await ada.wait_for("message:new"))["message"]["body"]
-    assert "message.too_long" == (await ada.refused("message:send", {**payload, "client_id": "2", "body": "🙂" * 8001}))["code"]
+    assert (
+        "message.too_long"
+        == (await ada.refused("message:send", {**payload, "client_id": "2", "body": "🙂" * 8001}))["code"]
+    )
 
 
 async def test_a_classroom_front_end_works_as_it_stands(js_join: JsJoin, transports: list[str]) -> None:
-    """`join-session` and `send-message` without acks, and `new-message` with the payload as it was sent and what we add."""
+    """`join-session`, `send-message` without acks; `new-message` has the payload as it was sent, and what we add."""
     teacher = await js_join("ms-rao", "teacher", transports=transports)
     student = await js_join("ada", transports=transports)
     await teacher.emit("join-session", "lesson-7")

@@ -59,6 +59,7 @@ class Api:
     def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
         self.server = server
         self.session = session
+        self.url = f"http://127.0.0.1:{server.port}"  # whatever the public one is
 
     async def call(
         self,
@@ -77,7 +78,7 @@ class Api:
             sent["Authorization"] = f"Bearer {self.token(by)}"
         if key is not None:
             sent["Idempotency-Key"] = key
-        url = URL(self.server.url + path, encoded=True)
+        url = URL(self.url + path, encoded=True)
         async with self.session.request(
             method, url, json=json, data=data, headers=sent, allow_redirects=False
         ) as response:

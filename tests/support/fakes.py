@@ -30,12 +30,13 @@ class FakeTimer:
 class FakeTime:
     """core.clock.Clock and core.clock.Timers: nothing happens until `advance`, and then in the order it is due."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
         self._elapsed = 0.0
         self._timers: list[FakeTimer] = []
 
     def now(self) -> datetime:
-        return START + timedelta(milliseconds=round(self._elapsed * 1000))
+        return self._start + timedelta(milliseconds=round(self._elapsed * 1000))
 
     def monotonic(self) -> float:
         return 1000.0 + self._elapsed

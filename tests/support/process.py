@@ -93,15 +93,24 @@ class Homeroom:
 
     async def start(self) -> None:
         """Start, and wait until traffic is welcome."""
-        command = [str(HOMEROOM), self._command, "--port", str(self.port), "--data-dir", str(self.data_dir)]
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
-                command, cwd=self.data_dir.parent, env=clean_environment(**self._settings), stdout=out, stderr=err
-            )
+        self._process = self._spawn()
         deadline = time.monotonic() + PATIENCE_S
         while await self.readiness() != 200:
             assert self._process.poll() is None, f"the server ended: {self.logged}"
             assert time.monotonic() < deadline, f"the server did not get ready: {self.logged}"
+            await asyncio.sleep(0.02)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = [str(HOMEROOM), self._command, "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        environment = clean_environment(**self._settings)
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            return subprocess.Popen(command, cwd=self.data_dir.parent, env=environment, stdout=out, stderr=err)
+
+    async def says(self, text: str) -> None:
+        """Wait until the process has written `text` to standard output."""
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in self.printed:
+            assert time.monotonic() < deadline, f"the server did not say {text!r}: {self.printed}"
             await asyncio.sleep(0.02)
 
     async def readiness(self) -> int | None:

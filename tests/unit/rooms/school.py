@@ -12,7 +12,7 @@ from realtime.cluster.local import LocalPresence
 from rooms.members import Members
 from rooms.messages import Messages, Outgoing
 from rooms.presence import PresenceBook
-from rooms.receipts import Receipts
+from rooms.receipts import ReceiptFeed, Receipts
 from rooms.rooms import RoomPatch, Rooms
 from rooms.sync import Sync
 from rooms.types import Member, Message, Room, RoomKind, RoomRole, RoomSettings
@@ -46,10 +46,9 @@ class School:
             compat_open_sessions=compat_open_sessions,
         )
         self.members = Members(store.members, store.rooms, store.users, self.events, clock=self.time)
+        self.feed = ReceiptFeed(self.events, timers=self.time, broadcast_members=BROADCAST_MEMBERS)
         self.messages = self.messages_at_pace(1000, 1000)
-        self.receipts = Receipts(
-            store.members, store.rooms, self.events, timers=self.time, broadcast_members=BROADCAST_MEMBERS
-        )
+        self.receipts = Receipts(store.members, store.rooms, self.feed)
         self.typing = Typing(
             store.rooms,
             self.events,
@@ -93,6 +92,7 @@ class School:
             rooms or self.store.rooms,
             self.store.members,
             self.events,
+            self.feed,
             clock=self.time,
             new_id=uuid7,
             body_chars=BODY_CHARS,

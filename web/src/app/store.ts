@@ -37,6 +37,9 @@ export function mirror(homeroom: Homeroom): () => void {
     homeroom.events.on("status", (now) => {
       status.value = now;
     }),
+    homeroom.events.on("ready", ({ limits }) => {
+      bodyLimit.value = limits.body_chars;
+    }),
     homeroom.rooms.events.on("changed", () => raise("rooms")),
     homeroom.rooms.events.on("listed", () => raise("rooms")),
     homeroom.people.events.on("changed", () => raise("people")),
@@ -135,3 +138,6 @@ export function attempt(work: Promise<unknown> | undefined): void {
 export type Dialog = "newChat" | "palette" | "shortcuts";
 export const dialog = signal<Dialog | null>(null);
 export const detailsOpen = signal(false);
+
+/** Characters in a message, as the server says on connect. */
+export const bodyLimit = signal(8000);

@@ -1,0 +1,127 @@
+"""Take the pictures in docs/images of the demo school: `make screenshots`.
+
+Ada and Ms Rao chat, each in a browser of her own; the pictures are of what Ada sees.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs/images"
+ROOM = "Maths 7B"
+CHROMIUM_ARGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@contextmanager
+def demo_school() -> Iterator[dict[str, str]]:
+    """Run the demo school on a free port; yield the sign-in link of each person by id."""
+    with tempfile.TemporaryDirectory() as data_dir:
+        command = [sys.executable, "-m", "realtime.cli", "demo", "--port", "0", "--data-dir", data_dir]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HOMEROOM_LOG_LEVEL": "warning"}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                yield _links(server)
+            finally:
+                server.terminate()
+
+
+def _links(server: "subprocess.Popen[str]") -> dict[str, str]:
+    text = ""
+    for line in server.stdout or ():
+        text += line
+        if "Ctrl-C" in line:
+            return dict(re.findall(r"(\S+)\n\s+(http\S+)", text))
+    sys.exit("The demo school did not start.")
+
+
+def enter(browser: Browser, link: str, width: int, height: int, *, phone: bool = False) -> Page:
+    """Sign in with a link and open the room."""
+    scale = 2 if phone else 1
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=scale,
+        is_mobile=phone,
+        has_touch=phone,
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_test_id("room-row").filter(has_text=ROOM).click()
+    expect(page.get_by_test_id("message").last).to_be_visible()
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    """Send a message."""
+    page.get_by_test_id("composer").fill(text)
+    page.get_by_test_id("send").click()
+    expect(page.get_by_test_id("composer")).to_have_value("")
+
+
+def shown(page: Page, text: str) -> Locator:
+    """Wait until the page shows a message with `text`, and return it."""
+    message = page.get_by_test_id("message").filter(has_text=text).last
+    expect(message).to_be_visible()
+    return message
+
+
+def react(page: Page, text: str, emoji: str) -> None:
+    """Give a reaction to the message with `text`."""
+    message = shown(page, text)
+    message.hover()
+    message.get_by_test_id("message-menu").click()
+    page.locator(f'[data-testid="reaction-choice"][data-emoji="{emoji}"]').click()
+
+
+def chat(ada: Page, rao: Page) -> None:
+    """Have a conversation worth a picture."""
+    say(ada, "Does the star exercise count for the project, Ms Rao?")
+    shown(rao, "star exercise count")
+    say(rao, "It does! A hint for it: $\\frac{3}{4} = \\frac{6}{8}$, so look for a **common bottom** first.")
+    shown(ada, "common bottom")
+    say(ada, "Oh, that makes it easy. Thank you! 🙏")
+    react(ada, "common bottom", "👍")
+    react(rao, "that makes it easy", "❤️")
+    expect(shown(ada, "that makes it easy").get_by_test_id("reaction")).to_be_visible()
+
+
+def take(ada: Page, rao: Page, name: str) -> None:
+    """Take a picture of what Ada sees while Ms Rao is writing."""
+    composer = rao.get_by_test_id("composer")
+    composer.fill("")
+    composer.press_sequentially("See you at four")
+    expect(ada.get_by_test_id("typing-line")).to_contain_text("Rao")
+    ada.evaluate("document.fonts.ready")
+    ada.screenshot(path=IMAGES / name)
+    print(f"docs/images/{name}")
+
+
+def main() -> None:
+    """Write chat.png, chat-dark.png and chat-phone.png."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with demo_school() as links, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        rao = enter(browser, links["ms-rao"], 1280, 800)
+        ada = enter(browser, links["ada"], 1280, 800)
+        chat(ada, rao)
+        take(ada, rao, "chat.png")
+        ada.emulate_media(color_scheme="dark")
+        take(ada, rao, "chat-dark.png")
+        take(enter(browser, links["ada"], 390, 844, phone=True), rao, "chat-phone.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

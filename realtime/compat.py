@@ -1,16 +1,10 @@
-"""The minimal classroom contract (WIRE.md §3): its payloads, made from and into ours."""
+"""The minimal classroom contract (WIRE.md §3): its event, made from ours."""
 
 from typing import Any
 
 import orjson
 
-from realtime.contract.compat import SendMessage
 from realtime.engine.frames import Frame, event_frame
-
-
-def extra_of(payload: SendMessage) -> dict[str, Any]:
-    """Return the payload as the client sent it: it reaches the room unchanged."""
-    return payload.model_dump(by_alias=True, exclude_none=True)
 
 
 def new_message_frame(data: bytes, extra: bytes | None) -> Frame:

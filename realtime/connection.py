@@ -19,6 +19,7 @@ class Connection:
         "bucket",
         "excluded",
         "expiry",
+        "granted",
         "held",
         "id",
         "link",
@@ -39,6 +40,7 @@ class Connection:
         self.bucket = bucket
         self.topics: set[str] = set()
         self.sessions: set[RoomId] = set()  # session rooms that it joined, so that leaving them can be told
+        self.granted: set[str] = set()  # topics given by membership while a join was held
         self.watched: set[UserId] = set()
         self.held: dict[str, list[tuple[int | None, Frame]]] = {}
         self.excluded: set[str] | None = set()  # topics lost while it was opening; None once it is open
@@ -60,6 +62,7 @@ class Connection:
     def hold(self, topic: str) -> None:
         """Keep the frames of a topic back from now on."""
         self.held.setdefault(topic, [])
+        self.granted.discard(topic)
 
     def release(self, topic: str, rev: int) -> None:
         """Send what waited, except changes up to `rev`: those are in the snapshot that the client has just got."""

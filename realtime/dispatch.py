@@ -113,7 +113,8 @@ def validated(validate: Callable[[Any], Any], value: object) -> Any:
     paths = [_path(problem["loc"], value) for problem in problems]
     fields = list(dict.fromkeys(path for path in paths if path))
     where = f"{fields[0]}: " if fields else ""
-    raise HomeroomError(ErrorCode.REQUEST_INVALID, f"{where}{problems[0]['msg']}", fields=fields)
+    message = f"{where}{problems[0]['msg']}".encode(errors="replace").decode()  # it may quote what cannot be sent
+    raise HomeroomError(ErrorCode.REQUEST_INVALID, message, fields=fields)
 
 
 def _path(location: tuple[int | str, ...], value: object) -> str:

@@ -6,10 +6,10 @@ import orjson
 
 from core.ids import RoomId, UserId
 from realtime.cluster.ports import Broker, Effect, Envelope
-from realtime.contract.encode import Json, message_json, presence_json, receipt_json, room_json
+from realtime.contract.encode import Json, message_json, presence_json, receipt_json, room_json, view_json
 from realtime.contract.registry import SERVER_EVENTS
 from realtime.hub import room_topic, user_topic, watch_topic
-from rooms.types import Message, Presence, Receipt, Room
+from rooms.types import Message, Presence, Receipt, Room, RoomView
 
 
 class Fanout:
@@ -18,10 +18,9 @@ class Fanout:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    def message_new(self, message: Message, *, extra: Mapping[str, object] | None = None) -> None:
+    def message_new(self, message: Message, *, extra: bytes | None = None) -> None:
         data = {"message": message_json(message)}
-        encoded = None if extra is None else orjson.dumps(extra)
-        self._publish("message:new", data, room_topic(message.room_id), rev=message.rev, extra=encoded)
+        self._publish("message:new", data, room_topic(message.room_id), rev=message.rev, extra=extra)
 
     def message_updated(self, message: Message) -> None:
         data = {"message": message_json(message)}
@@ -30,9 +29,9 @@ class Fanout:
     def room_changed(self, room: Room) -> None:
         self._publish("room:changed", {"room": room_json(room)}, room_topic(room.id), rev=room.rev)
 
-    def room_added(self, room: Room, user_id: UserId, *, live: bool) -> None:
-        effect = Effect("live", user_id, room_topic(room.id)) if live else None
-        self._publish("room:changed", {"room": room_json(room)}, user_topic(user_id), effect=effect)
+    def room_added(self, view: RoomView, user_id: UserId, *, live: bool) -> None:
+        effect = Effect("live", user_id, room_topic(view.room.id)) if live else None
+        self._publish("room:changed", {"room": view_json(view)}, user_topic(user_id), effect=effect)
 
     def room_removed(self, room_id: RoomId, user_id: UserId, reason: str) -> None:
         effect = Effect("unlive", user_id, room_topic(room_id))

@@ -1,7 +1,6 @@
 """Who on this node is live where. Envelopes arrive here and leave as frames."""
 
 import asyncio
-from collections.abc import Iterable
 
 from core.ids import ConnectionId, RoomId, UserId
 from realtime.cluster.ports import Effect, Envelope
@@ -36,32 +35,42 @@ class Hub:
     def __init__(self) -> None:
         self.connections: dict[ConnectionId, Connection] = {}
         self._topics: dict[str, dict[ConnectionId, Connection]] = {}
+        self._users: dict[UserId, dict[ConnectionId, Connection]] = {}
         self.deliveries = 0
         self.empty = asyncio.Event()
         self.empty.set()
 
     def add(self, connection: Connection) -> None:
-        """Know a connection, live in its user's own topic."""
+        """Know a connection; one of `/` is live in its user's own topic."""
         self.connections[connection.id] = connection
         self.empty.clear()
-        self.subscribe(connection, user_topic(connection.user_id))
+        self._users.setdefault(connection.user_id, {})[connection.id] = connection
+        if connection.namespace == "/":
+            self.subscribe(connection, user_topic(connection.user_id))
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection and all its topics."""
         self.connections.pop(connection.id, None)
         for topic in list(connection.topics):
             self.unsubscribe(connection, topic)
+        own = self._users.get(connection.user_id, {})
+        own.pop(connection.id, None)
+        if not own:
+            self._users.pop(connection.user_id, None)
         if not self.connections:
             self.empty.set()
 
     def subscribe(self, connection: Connection, topic: str) -> None:
-        """Deliver a topic to a connection. Idempotent."""
+        """Deliver a topic to a connection. Idempotent; a connection that has ended meanwhile stays out."""
+        if connection.id not in self.connections:
+            return
         self._topics.setdefault(topic, {})[connection.id] = connection
         connection.topics.add(topic)
 
     def unsubscribe(self, connection: Connection, topic: str) -> None:
         """Stop delivering a topic. Idempotent."""
         connection.topics.discard(topic)
+        connection.granted.discard(topic)
         connection.held.pop(topic, None)
         members = self._topics.get(topic)
         if members is not None:
@@ -70,8 +79,8 @@ class Hub:
                 del self._topics[topic]
 
     def of_user(self, user_id: UserId) -> list[Connection]:
-        """Return the connections of a user."""
-        return self._members((user_topic(user_id),))
+        """Return the connections of a user, on any namespace."""
+        return list(self._users.get(user_id, {}).values())
 
     def live_in(self, room_id: RoomId, user_id: UserId) -> bool:
         """Whether any connection of the user is live in the room."""
@@ -106,19 +115,21 @@ class Hub:
             for connection in list(members.values()):
                 connection.offer(envelope.topics[0], envelope.rev, frame)
 
-    def _members(self, topics: Iterable[str]) -> list[Connection]:
-        found = [members for topic in topics if (members := self._topics.get(topic))]
-        if len(found) == 1:
-            return list(found[0].values())
+    def _members(self, topics: tuple[str, ...]) -> list[Connection]:
+        if len(topics) == 1:
+            return list(self._topics.get(topics[0], {}).values())
         union: dict[ConnectionId, Connection] = {}
-        for members in found:
-            union |= members
+        for topic in topics:
+            for connection in self._topics.get(topic, {}).values():
+                if topic not in connection.held:  # it has not joined yet: the snapshot will say it
+                    union[connection.id] = connection
         return list(union.values())
 
     def _set_live(self, effect: Effect) -> None:
         for connection in self.of_user(effect.user_id):
             if connection.namespace == "/":
                 self.subscribe(connection, effect.topic)
+                connection.granted.add(effect.topic)
 
     def _end(self, effect: Effect) -> None:
         for connection in self.of_user(effect.user_id):

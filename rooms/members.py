@@ -13,7 +13,7 @@ from core.ids import RoomId, UserId
 from core.paging import Page, decode_cursor, encode_cursor
 from rooms.access import permits, permitted, readable
 from rooms.ports import Events, MemberStore, RoomStore
-from rooms.types import AUTO_JOINED, Access, Member, Notify, RoomRole
+from rooms.types import AUTO_JOINED, Access, Member, Notify, RoomRole, RoomView
 
 _ELEVATED = frozenset({RoomRole.OWNER, RoomRole.MODERATOR})
 
@@ -101,11 +101,12 @@ class Members:
         if patch.muted_until:
             member = replace(member, muted_until=patch.muted_until)
         await self._store.put(member)
+        added = await self._store.get(room_id, user_id) or member
         room = await self._rooms.get(room_id)
         if room is not None:
-            self._events.room_added(room, user_id, live=room.kind in AUTO_JOINED)
+            self._events.room_added(RoomView(room, added), user_id, live=room.kind in AUTO_JOINED)
             self._events.member_changed(room_id, user_id, "added", role)
-        return await self._store.get(room_id, user_id) or member
+        return added
 
     async def _set(self, current: Member, patch: MemberPatch) -> Member:
         member = replace(

@@ -1,6 +1,6 @@
 """Messages: send, edit, delete, react, read back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -31,7 +31,7 @@ class Outgoing:
     reply_to: MessageId | None = None
     attachments: Sequence[str] = ()
     mentions: Sequence[UserId] = ()
-    extra: Mapping[str, object] | None = None
+    extra: bytes | None = None
 
 
 Mutation = Callable[[Message], Message]

@@ -1,6 +1,6 @@
 """What the chat domain needs from outside. Adapters do not repeat these obligations; tests/contract/ checks them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -211,7 +211,7 @@ class Events(Protocol):
     A caller publishes a committed change before it awaits anything else, so that `rev` order is kept.
     """
 
-    def message_new(self, message: Message, *, extra: Mapping[str, object] | None = None) -> None:
+    def message_new(self, message: Message, *, extra: bytes | None = None) -> None:
         """A message was stored. `extra` travels with the live event of the minimal contract only."""
         ...
 
@@ -221,8 +221,8 @@ class Events(Protocol):
         """A change of the room itself, to everyone live in it."""
         ...
 
-    def room_added(self, room: Room, user_id: UserId, *, live: bool) -> None:
-        """A room appeared for a user: tell their connections and, if `live`, start delivery to them."""
+    def room_added(self, view: RoomView, user_id: UserId, *, live: bool) -> None:
+        """A room appeared for a user, who sees it as `view`: tell them and, if `live`, start delivery to them."""
         ...
 
     def room_removed(self, room_id: RoomId, user_id: UserId, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Rooms: open, list, change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auth.policy import Action, may_in_school
@@ -82,7 +82,7 @@ class Rooms:
         members = [self._member(room, one, RoomRole.MEMBER) for one in pair]
         room, created = await self._store.create(room, members, unique_key=direct_key(pair))
         if created:
-            self._tell_added(room, pair)
+            self._tell_added(room, members, {principal.user_id: peer, user_id: principal.as_user()})
         return await self._view(principal, room.id, peer=peer)
 
     async def open_named(
@@ -97,7 +97,7 @@ class Rooms:
         if principal.role is not Role.SERVICE:
             members.append(self._member(room, principal.user_id, RoomRole.OWNER))
         room, _ = await self._store.create(room, members)
-        self._tell_added(room, [member.user_id for member in members])
+        self._tell_added(room, members)
         return await self._view(principal, room.id)
 
     async def list(
@@ -170,7 +170,7 @@ class Rooms:
         members = [] if principal.role is Role.SERVICE else [self._member(room, principal.user_id, role)]
         room, created = await self._store.create(room, members)
         if created:
-            self._tell_added(room, [member.user_id for member in members])
+            self._tell_added(room, members)
         return await self._store.access(room_id, principal.user_id)
 
     async def _view(self, principal: Principal, room_id: RoomId, *, peer: User | None = None) -> RoomView:
@@ -198,9 +198,10 @@ class Rooms:
     def _member(self, room: Room, user_id: UserId, role: RoomRole) -> Member:
         return Member(room.id, user_id, role, joined_at=self._clock.now())
 
-    def _tell_added(self, room: Room, user_ids: Sequence[UserId]) -> None:
-        for user_id in user_ids:
-            self._events.room_added(room, user_id, live=room.kind in AUTO_JOINED)
+    def _tell_added(self, room: Room, members: Sequence[Member], peers: Mapping[UserId, User] | None = None) -> None:
+        for member in members:
+            view = RoomView(room, member, None, (peers or {}).get(member.user_id))
+            self._events.room_added(view, member.user_id, live=room.kind in AUTO_JOINED)
 
 
 def _check_school(principal: Principal, action: Action) -> None:

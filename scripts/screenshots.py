@@ -1,6 +1,6 @@
 """Take the pictures in docs/images of the demo school: `make screenshots`.
 
-Ada and Ms Rao chat, each in a browser of her own; the pictures are of what Ada sees.
+Ada, Ms Rao and Ben chat, each in a browser of their own; the pictures are of what Ada sees.
 """
 
 import os
@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
-ROOM = "Maths 7B"
 CHROMIUM_ARGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -45,12 +44,11 @@ def _links(server: "subprocess.Popen[str]") -> dict[str, str]:
     sys.exit("The demo school did not start.")
 
 
-def enter(browser: Browser, link: str, width: int, height: int, *, phone: bool = False) -> Page:
-    """Sign in with a link and open the room."""
-    scale = 2 if phone else 1
+def enter(browser: Browser, link: str, room: str = "Maths 7B", *, phone: bool = False) -> Page:
+    """Sign in with a link and open a room."""
     context = browser.new_context(
-        viewport={"width": width, "height": height},
-        device_scale_factor=scale,
+        viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 800},
+        device_scale_factor=2 if phone else 1,
         is_mobile=phone,
         has_touch=phone,
         locale="en-GB",
@@ -58,7 +56,7 @@ def enter(browser: Browser, link: str, width: int, height: int, *, phone: bool =
     )
     page = context.new_page()
     page.goto(link)
-    page.get_by_test_id("room-row").filter(has_text=ROOM).click()
+    page.get_by_test_id("room-row").filter(has_text=room).click()
     expect(page.get_by_test_id("message").last).to_be_visible()
     return page
 
@@ -89,7 +87,7 @@ def chat(ada: Page, rao: Page) -> None:
     """Have a conversation worth a picture."""
     say(ada, "Does the star exercise count for the project, Ms Rao?")
     shown(rao, "star exercise count")
-    say(rao, "It does! A hint for it: $\\frac{3}{4} = \\frac{6}{8}$, so look for a **common bottom** first.")
+    say(rao, "It does! A hint for it: $$\\frac{3}{4} = \\frac{6}{8}$$, so look for a **common bottom** first.")
     shown(ada, "common bottom")
     say(ada, "Oh, that makes it easy. Thank you! 🙏")
     react(ada, "common bottom", "👍")
@@ -101,8 +99,9 @@ def take(ada: Page, rao: Page, name: str) -> None:
     """Take a picture of what Ada sees while Ms Rao is writing."""
     composer = rao.get_by_test_id("composer")
     composer.fill("")
-    composer.press_sequentially("See you at four")
+    composer.press_sequentially("See you at four, and bring two colours", delay=150)
     expect(ada.get_by_test_id("typing-line")).to_contain_text("Rao")
+    ada.mouse.move(0, 0)
     ada.evaluate("document.fonts.ready")
     ada.screenshot(path=IMAGES / name)
     print(f"docs/images/{name}")
@@ -113,13 +112,15 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with demo_school() as links, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-        rao = enter(browser, links["ms-rao"], 1280, 800)
-        ada = enter(browser, links["ada"], 1280, 800)
+        rao = enter(browser, links["ms-rao"])
+        ada = enter(browser, links["ada"])
         chat(ada, rao)
+        say(enter(browser, links["ben"], room="Ada Novak"), "our bridge held 2 kg!! 🎉")
+        ada.get_by_role("button", name="Details").click()
         take(ada, rao, "chat.png")
         ada.emulate_media(color_scheme="dark")
         take(ada, rao, "chat-dark.png")
-        take(enter(browser, links["ada"], 390, 844, phone=True), rao, "chat-phone.png")
+        take(enter(browser, links["ada"], phone=True), rao, "chat-phone.png")
         browser.close()
 
 

@@ -17,10 +17,18 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _encodable(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text must be valid Unicode") from None
+    return value
+
+
 def _line(value: str) -> str:
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
         raise ValueError("control characters are not allowed")
-    return value
+    return _encodable(value)
 
 
 def _text(value: str) -> str:
@@ -28,10 +36,10 @@ def _text(value: str) -> str:
         raise ValueError("control characters other than line breaks and tabs are not allowed")
     if not value.strip():
         raise ValueError("must not be empty")
-    return value
+    return _encodable(value)
 
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_line)]
+Id = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128), AfterValidator(_line)]
 """An opaque id, at most 128 characters."""
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_line)]

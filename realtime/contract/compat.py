@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import orjson
 from pydantic import ConfigDict, Field, model_validator
 
 from realtime.contract.base import Body, Id, Payload
@@ -24,7 +25,15 @@ class SendMessage(Payload):
     def _has_content(self) -> Self:
         if self.content is None:
             raise ValueError("a message needs `message`, `text` or `body`")
+        self.passed_on()  # what cannot be sent on is refused before anything is stored
         return self
+
+    def passed_on(self) -> bytes:
+        """Return the payload as the client sent it, encoded. Raises ValueError for what no JSON can carry."""
+        try:
+            return orjson.dumps(self.model_dump(by_alias=True, exclude_none=True))
+        except (TypeError, ValueError) as exc:
+            raise ValueError("the payload cannot be passed on as JSON") from exc
 
     @property
     def content(self) -> str | None:

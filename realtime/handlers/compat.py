@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from core.ids import RoomId
-from realtime.compat import extra_of
 from realtime.connection import Connection
 from realtime.contract.compat import SendMessage
 from realtime.contract.encode import message_json
@@ -36,7 +35,7 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
             room_id=RoomId(payload.session_id),
             client_id=payload.client_id or services.new_id(),
             body=payload.content or "",
-            extra=extra_of(payload),
+            extra=payload.passed_on(),
         )
         return Reply({"message": message_json(await services.messages.send(connection.principal, outgoing))})
 

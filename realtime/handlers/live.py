@@ -20,7 +20,7 @@ async def joining(hub: Hub, connection: Connection, room_id: RoomId, read: Calla
     try:
         return await read()
     except BaseException:
-        if was_live:
+        if was_live or topic in connection.granted:
             connection.release(topic, -1)
         else:
             hub.unsubscribe(connection, topic)

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import orjson
+from aiohttp import web
+
 from auth.policy import Action, may_in_school
 from auth.sessions import TokenPair
 from auth.types import Role, User
@@ -38,9 +41,10 @@ async def revoke(call: Call[None, Revoke]) -> None:
         call.edge.disconnect_user(user_id, SIGNED_OUT)
 
 
-async def jwks(call: Call[None, None]) -> Json:
-    """Return the public keys of access tokens made here."""
-    return dict(call.edge.jwks)
+async def jwks(call: Call[None, None]) -> web.Response:
+    """Return the public keys of access tokens made here. Verifiers may keep them for a while."""
+    headers = {"Cache-Control": "public, max-age=300"}
+    return web.Response(body=orjson.dumps(call.edge.jwks), content_type="application/json", headers=headers)
 
 
 def tokens_json(pair: TokenPair) -> Json:

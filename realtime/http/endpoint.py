@@ -1,5 +1,6 @@
 """From a row of the table to an aiohttp handler: enter → validate → call → encode."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,9 @@ from realtime.http.route import Answer, Call, Edge, Route
 PRINCIPAL = web.RequestKey("principal", Principal)
 """Who acts in this request, for its log line."""
 
+BODY_TIMEOUT_S = 30.0
+"""Time a client has to send a body, so that slow ones do not pile up."""
+
 _JSON = "application/json"
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -31,16 +35,16 @@ def endpoint(route: Route, edge: Edge, gate: Gate, replays: Replays) -> WebHandl
 
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await gate.enter(request, route.auth, counted=route.counted)
-        if caller is not None:
+        if isinstance(caller, Principal):
             request[PRINCIPAL] = caller
+            return await answer(request, caller)
         try:
             return await answer(request, caller)
-        except HomeroomError:
-            if caller is None:
-                gate.count_refusal(request, counted=route.counted)
+        except HomeroomError as refusal:
+            gate.count_refusal(request, refusal, counted=route.counted)
             raise
 
-    async def answer(request: web.Request, caller: Principal | None) -> web.Response:
+    async def answer(request: web.Request, caller: Principal | HomeroomError) -> web.Response:
         _check_allowed(route, caller)
         raw = await read_body(request) if route.body is not None else b""
         key = key_of(request) if route.idempotent else None
@@ -49,7 +53,7 @@ def endpoint(route: Route, edge: Edge, gate: Gate, replays: Replays) -> WebHandl
             call = Call(edge, caller, _path(request), _query(route, request), _body(route, raw), key)
             return encode(route, await route.handler(call))
 
-        if key is None or caller is None:
+        if key is None or isinstance(caller, HomeroomError):
             return await run()
         return await replays.once(f"{caller.user_id} {route.name}", key, fingerprint(request, raw), run)
 
@@ -72,13 +76,18 @@ async def read_body(request: web.Request) -> bytes:
     if kind.partition(";")[0].strip().lower() != _JSON:
         raise invalid("Send JSON, with Content-Type: application/json.", "Content-Type")
     try:
-        return await request.read()
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
     except (HttpProcessingError, web.RequestPayloadError) as exc:
         raise invalid("The body cannot be read.") from exc
+    except TimeoutError as exc:
+        raise invalid("The body took too long to arrive.") from exc
 
 
-def _check_allowed(route: Route, caller: Principal | None) -> None:
-    if route.action is not None and (caller is None or not may_in_school(caller.role, route.action)):
+def _check_allowed(route: Route, caller: Principal | HomeroomError) -> None:
+    if route.action is None:
+        return
+    if isinstance(caller, HomeroomError) or not may_in_school(caller.role, route.action):
         raise HomeroomError(ErrorCode.AUTH_FORBIDDEN)
 
 

@@ -19,9 +19,9 @@ _QUARTER_HOUR_S = 900
 class Gate:
     """Authenticates and paces requests.
 
-    A request that proves who sends it counts for that user. One that proves nobody, or fails to, counts for its
-    address; so does a refused refresh token. A refresh that works counts like a user's request, as a whole school may
-    sit behind one address.
+    A request that proves who sends it counts for that user. One that proves nobody counts for its address, and so does
+    a refused refresh token. What a whole school behind one address sends in good faith, refreshes that work and tokens
+    that have just expired, counts for the address too, but only as much as one user's requests.
     """
 
     def __init__(self, services: Services, limits: Limits) -> None:
@@ -31,25 +31,34 @@ class Gate:
         anonymous = limits.http_anonymous_per_15_minutes
         self._strangers = KeyedBuckets(anonymous / _QUARTER_HOUR_S, anonymous)
 
-    async def enter(self, request: web.Request, auth: Auth, *, counted: bool) -> Principal | None:
-        """Return who acts; None where nobody has to be signed in. Raises `auth.*`, `rate.limited`."""
-        if auth == "none" or (auth == "optional" and "Authorization" not in request.headers):
+    async def enter(self, request: web.Request, auth: Auth, *, counted: bool) -> Principal | HomeroomError:
+        """Return who acts; where nobody has to be signed in, why nobody is. Raises `auth.*`, `rate.limited`."""
+        try:
+            principal = await self._authenticate(request, auth)
+        except HomeroomError as refusal:
+            if auth == "required":
+                self.count_refusal(request, refusal, counted=counted)
+                raise
             if counted:
                 self._take(self._pace, f"address {address(request)}")
-            return None
-        try:
-            principal = await self._admission.admit(bearer(request))
-        except HomeroomError:
-            self.count_refusal(request, counted=counted)
-            raise
+            return refusal
         if counted:
             self._take(self._pace, f"user {principal.user_id}")
         return principal
 
-    def count_refusal(self, request: web.Request, *, counted: bool) -> None:
+    def count_refusal(self, request: web.Request, refusal: HomeroomError, *, counted: bool) -> None:
         """Count a request that proved nobody. Raises `rate.limited` if its address sent too many."""
-        if counted:
+        if not counted or refusal.status >= 500:
+            return
+        if refusal.code is ErrorCode.AUTH_EXPIRED_TOKEN:
+            self._take(self._pace, f"address {address(request)}")
+        else:
             self._take(self._strangers, address(request))
+
+    async def _authenticate(self, request: web.Request, auth: Auth) -> Principal:
+        if auth == "none":
+            raise HomeroomError(ErrorCode.AUTH_MISSING_TOKEN)
+        return await self._admission.admit(bearer(request))
 
     def _take(self, buckets: KeyedBuckets, key: str) -> None:
         wait_s = buckets.take(key, self._clock.monotonic())

@@ -7,8 +7,6 @@ from core.errors import ErrorCode, HomeroomError
 from realtime.http.problems import problem
 from realtime.http.route import Call, Json
 
-_REVALIDATE = {"Cache-Control": "no-cache"}
-
 
 async def healthz(_: Call[None, None]) -> Json:
     """Say that the process runs."""
@@ -33,15 +31,23 @@ async def metrics(call: Call[None, None]) -> web.Response:
 async def docs(call: Call[None, None]) -> web.Response:
     """Return the reference as a page for people."""
     documents = call.edge.documents
-    headers = {**_REVALIDATE, "Content-Security-Policy": documents.page_policy}
-    return web.Response(body=documents.page, content_type="text/html", charset="utf-8", headers=headers)
+    response = _document(documents.page, "text/html")
+    response.headers["Content-Security-Policy"] = documents.page_policy
+    return response
 
 
 async def openapi(call: Call[None, None]) -> web.Response:
     """Return the OpenAPI document of this API."""
-    return web.Response(body=call.edge.documents.openapi, content_type="application/json", headers=_REVALIDATE)
+    return _document(call.edge.documents.openapi, "application/json")
 
 
 async def asyncapi(call: Call[None, None]) -> web.Response:
     """Return the AsyncAPI document of the socket contract."""
-    return web.Response(body=call.edge.documents.asyncapi, content_type="application/json", headers=_REVALIDATE)
+    return _document(call.edge.documents.asyncapi, "application/json")
+
+
+def _document(body: bytes, media: str) -> web.Response:
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    response = web.Response(body=body, content_type=media, charset="utf-8", headers=headers)
+    response.enable_compression()
+    return response

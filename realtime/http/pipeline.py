@@ -18,6 +18,7 @@ from realtime.http.problems import from_router, internal, problem
 
 TRACE_HEADER: Final = "X-Request-Id"
 TRACE_ID: Final = web.RequestKey("trace_id", str)
+ANSWERED_BY: Final = web.RequestKey("answered_by", str)
 LIVE_PREFIX: Final = "/socket.io"
 """Where the Socket.IO engine answers by its own rules."""
 
@@ -79,6 +80,7 @@ class Pipeline:
 
     async def _unrouted(self, request: web.Request, exc: web.HTTPException) -> web.StreamResponse:
         if isinstance(exc, web.HTTPNotFound) and (found := await self._fallback(request)) is not None:
+            request[ANSWERED_BY] = "web"
             return found
         response = problem(from_router(exc))
         if "Allow" in exc.headers:
@@ -100,6 +102,6 @@ class Pipeline:
 
 
 def route_of(request: web.Request) -> str:
-    """Return the template of the route that takes the request, so that there are few; `other` if there is none."""
+    """Return the template of the route that takes the request, so that there are few; `web` is the web app."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "other"
+    return resource.canonical if resource is not None else request.get(ANSWERED_BY, "other")

@@ -50,10 +50,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Query, Body]):
-    """One request, checked. `caller` is None when nobody has to be signed in, and nobody is."""
+    """One request, checked. `caller` is why nobody is signed in, where nobody has to be."""
 
     edge: Edge
-    caller: Principal | None
+    caller: Principal | HomeroomError
     path: Mapping[str, str]
     query: Query
     body: Body
@@ -66,9 +66,9 @@ class Call(Generic[Query, Body]):
 
     @property
     def principal(self) -> Principal:
-        """Who acts. Raises `auth.missing_token` if nobody is signed in."""
-        if self.caller is None:
-            raise HomeroomError(ErrorCode.AUTH_MISSING_TOKEN)
+        """Who acts. Raises `auth.*` if nobody is signed in."""
+        if isinstance(self.caller, HomeroomError):
+            raise self.caller
         return self.caller
 
     @property

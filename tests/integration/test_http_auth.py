@@ -9,7 +9,7 @@ import pytest
 
 from auth.types import Role, User
 from core.ids import UserId
-from tests.support.api import SERVICE, Api, school
+from tests.support.api import SERVICE, Api, Json, school
 from tests.support.person import Refused, connected
 from tests.support.server import token
 
@@ -121,8 +121,7 @@ async def test_a_sign_out_ends_one_sign_in_and_its_connections(api: Api) -> None
     async with connected(api.server.url, "ada", here["access_token"]) as ada:
         await api.ok("POST", "/v1/auth/revoke", json={"refresh_token": here["refresh_token"]})
         await ada.disconnected.wait()
-    dead = await api.refused("POST", "/v1/auth/refresh", json={"refresh_token": here["refresh_token"]})
-    assert "auth.invalid_token" == dead["code"]
+    assert "auth.invalid_token" == (await _refresh(api, here["refresh_token"]))["code"]
     await api.ok("POST", "/v1/auth/refresh", json={"refresh_token": there["refresh_token"]})
 
 
@@ -154,6 +153,16 @@ async def test_others_may_not_sign_somebody_out(api: Api, by: str | None, code: 
 async def test_revoking_an_unknown_token_says_nothing(api: Api, refresh_token: str) -> None:
     """RFC 7009: 204, so that nobody can probe for tokens."""
     assert 204 == (await api.call("POST", "/v1/auth/revoke", json={"refresh_token": refresh_token})).status
+
+
+async def test_an_expired_bearer_does_not_keep_anyone_from_signing_out(api: Api) -> None:
+    """The refresh token is its own credential; naming a user with a bad bearer says what is bad about it."""
+    minted = await api.ok("POST", MINT, by=SERVICE, json={"user_id": "ada"})
+    headers = _bearer("a.b.c")
+    await api.ok("POST", "/v1/auth/revoke", json={"refresh_token": minted["refresh_token"]}, headers=headers)
+    assert "auth.invalid_token" == (await _refresh(api, minted["refresh_token"]))["code"]
+    refused = await api.refused("POST", "/v1/auth/revoke", json={"user_id": "ada"}, headers=headers)
+    assert "auth.invalid_token" == refused["code"]
 
 
 @pytest.mark.parametrize("body", [{}, {"refresh_token": "a", "user_id": "ada"}, {"refresh_token": None}])
@@ -223,6 +232,10 @@ async def test_a_service_is_nobody_in_the_directory(api: Api) -> None:
     """A service key has a name and a role, but makes no person."""
     assert "service" == (await api.ok("GET", "/v1/me", by=SERVICE))["user"]["role"]
     assert "user.not_found" == (await api.refused("GET", "/v1/users/service", by="admin"))["code"]
+
+
+async def _refresh(api: Api, refresh_token: str) -> Json:
+    return await api.refused("POST", "/v1/auth/refresh", json={"refresh_token": refresh_token})
 
 
 def _bearer(access_token: str) -> dict[str, str]:

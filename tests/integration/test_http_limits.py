@@ -1,11 +1,14 @@
 """How often one may ask."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core.errors import ErrorCode, HomeroomError
 from tests.support.api import SERVICE, Api, school
+from tests.support.server import user
 
 MINT = "/v1/auth/tokens"
 
@@ -59,6 +62,28 @@ async def test_a_school_behind_one_address_can_refresh(api: Api) -> None:
     for _ in range(5):
         token = (await api.ok("POST", "/v1/auth/refresh", json={"refresh_token": token}))["refresh_token"]
     assert "rate.limited" == (await api.refused("POST", "/v1/auth/refresh", json={"refresh_token": token}))["code"]
+
+
+async def test_a_school_of_expired_tokens_learns_that_they_expired(api: Api) -> None:
+    """On Monday morning everyone's first request is refused: no stranger's doing, so more than strangers may send."""
+    past = api.server.app.services.clock.now() - timedelta(hours=2)
+    stale, _ = api.server.app.minter.mint(user("ada"), timedelta(hours=1), now=past)
+    expected = ["auth.expired_token"] * 5 + ["rate.limited"]
+    assert expected == await codes(api, 6, "GET", "/v1/me", headers={"Authorization": f"Bearer {stale}"})
+    assert ["auth.missing_token"] == await codes(api, 1, "GET", "/v1/me")
+
+
+async def test_our_own_failures_count_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of the store must not lock a school out for a quarter of an hour after it."""
+
+    async def down(*_: object) -> None:
+        raise HomeroomError(ErrorCode.SERVER_UNAVAILABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(api.server.app.services.sessions), "refresh", down)
+        expected = ["server.unavailable"] * 4
+        assert expected == await codes(api, 4, "POST", "/v1/auth/refresh", json={"refresh_token": "any"})
+    assert ["auth.missing_token"] == await codes(api, 1, "GET", "/v1/me")
 
 
 async def test_a_paced_refresh_does_not_spend_its_token(api: Api) -> None:

@@ -44,6 +44,7 @@ async def test_metrics_count_requests_by_template(api: Api) -> None:
     await api.refused("GET", "/v1/rooms/one?limit=1", by="ada")
     await api.refused("GET", "/v1/rooms/two", by="ada")
     await api.call("PROPFIND", "/coffee")
+    await api.call("GET", "/")
     answer = await api.call("GET", "/metrics")
     families = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
     counts = {
@@ -51,7 +52,11 @@ async def test_metrics_count_requests_by_template(api: Api) -> None:
         for sample in families["homeroom_http_request_seconds"].samples
         if sample.name.endswith("_count")
     }
-    assert {("/v1/rooms/{room_id}", "GET", "404"): 2.0, ("other", "other", "404"): 1.0} == counts
+    assert {
+        ("/v1/rooms/{room_id}", "GET", "404"): 2.0,
+        ("other", "other", "404"): 1.0,
+        ("web", "GET", "200"): 1.0,
+    } == counts
 
 
 async def test_the_documents_are_those_of_the_code(api: Api) -> None:

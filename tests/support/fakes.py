@@ -1,7 +1,7 @@
 """Stand-ins for what the domain and the edge ask of the world: time turned by hand, and people who only listen."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 from core.ids import RoomId, UserId
 from core.tasks import Background
 from realtime.engine.frames import Frame
-from rooms.types import Message, Presence, Receipt, Room
+from rooms.types import Message, Presence, Receipt, Room, RoomView
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -82,14 +82,14 @@ class RecordingEvents:
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
-        self.extras: list[Mapping[str, object] | None] = []
+        self.extras: list[bytes | None] = []
 
     def take(self) -> list[tuple[Any, ...]]:
         """Return what was told since the last call."""
         told, self.told = self.told, []
         return told
 
-    def message_new(self, message: Message, *, extra: Mapping[str, object] | None = None) -> None:
+    def message_new(self, message: Message, *, extra: bytes | None = None) -> None:
         self.told.append(("message_new", message))
         self.extras.append(extra)
 
@@ -99,8 +99,8 @@ class RecordingEvents:
     def room_changed(self, room: Room) -> None:
         self.told.append(("room_changed", room))
 
-    def room_added(self, room: Room, user_id: UserId, *, live: bool) -> None:
-        self.told.append(("room_added", room.id, user_id, live))
+    def room_added(self, view: RoomView, user_id: UserId, *, live: bool) -> None:
+        self.told.append(("room_added", view.room.id, user_id, live))
 
     def room_removed(self, room_id: RoomId, user_id: UserId, reason: str) -> None:
         self.told.append(("room_removed", room_id, user_id, reason))

@@ -57,6 +57,14 @@ class JsPerson:
         await self.until(lambda: any(map(when, self.seen(event))))
         return next(filter(when, self.seen(event)))
 
+    async def is_ready(self, *, times: int) -> None:
+        """Wait until the server has said `ready` so often."""
+        await self.until(lambda: len(self.seen("ready")) == times)
+
+    async def has_used(self, transports: list[str]) -> None:
+        """Wait until the connection has gone through these transports."""
+        await self.until(lambda: self.was("transport") == transports)
+
     async def open(self, url: str, **options: Any) -> None:
         """Make the socket, which connects by itself."""
         await self._driver.tell(do="open", socket=self._name, url=url, options=options)

@@ -270,6 +270,7 @@ async def test_whatever_the_interleaving_a_client_has_each_change_once_and_in_or
             reader.hub.deliver(Envelope((TOPIC,), "typing", b"0"))
         elif step in {"join", "sync"} and idle:
             reader.begin(join=step == "join")
+            await asyncio.sleep(0)  # the handler subscribes and holds before it reads
         elif step in {"read", "refuse"} and reader.answer is not None and not reader.answer.done():
             if step == "read":
                 reader.answer.set_result(reader.rev)

@@ -21,7 +21,7 @@ function daysAgo(at: number, now: number): number {
 }
 
 export function clockTime(at: string | number): string {
-  return format("time", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+  return format("time", { hour: "numeric", minute: "2-digit" }).format(new Date(at));
 }
 
 /** The full date and time, for a tooltip. */

@@ -51,12 +51,13 @@ export class Connection {
       tryAllTransports: true,
       auth: (give) => give({ token: options.session.token }),
     });
-    this.#socket.on("ready", () => this.#becomeReady());
     this.#socket.on("connect_error", (error: Error & { data?: ConnectRefused }) => this.#refused(error.data));
     this.#socket.on("disconnect", () => this.#lost());
-    this.#socket.on("auth:expiring", () => void this.#renew());
-    this.#socket.on("server:draining", (event: ServerEvents["server:draining"]) => this.#draining(event));
     this.#socket.onAny((name: keyof ServerEvents, payload: unknown) => this.events.emit(name, payload as never));
+    // First of the listeners: those who hear of `ready` after it may call.
+    this.events.on("ready", () => this.#becomeReady());
+    this.events.on("auth:expiring", () => void this.#renew());
+    this.events.on("server:draining", (event) => this.#draining(event));
   }
 
   get current(): Status {

@@ -38,11 +38,13 @@ class Work:
         self.done = 0
         self.status = status
         self.fails = fails
+        self.begun = asyncio.Event()
         self.may_end = asyncio.Event()
         self.may_end.set()
 
     async def __call__(self) -> web.Response:
         self.done += 1
+        self.begun.set()
         await self.may_end.wait()
         if self.done <= self.fails:
             raise HomeroomError(ErrorCode.ROOM_LOCKED)
@@ -66,8 +68,7 @@ async def test_concurrent_calls_wait_for_the_first(replays: Replays) -> None:
     work = Work()
     work.may_end.clear()
     calls = [asyncio.ensure_future(replays.once("s", "k", b"h", work)) for _ in range(5)]
-    while not work.done:
-        await asyncio.sleep(0)
+    await work.begun.wait()
     work.may_end.set()
     answers = await asyncio.gather(*calls)
     assert (1, {b"1"}) == (work.done, {bytes(answer.body) for answer in answers if isinstance(answer.body, bytes)})
@@ -90,8 +91,7 @@ async def test_a_cancelled_call_lets_the_next_one_run(replays: Replays) -> None:
     work = Work()
     work.may_end.clear()
     first = asyncio.ensure_future(replays.once("s", "k", b"h", work))
-    while not work.done:
-        await asyncio.sleep(0)
+    await work.begun.wait()
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     work.may_end.set()

@@ -56,7 +56,7 @@ def test_fields_and_more_are_carried() -> None:
         (web.HTTPBadRequest(), ErrorCode.REQUEST_INVALID),
         (web.HTTPExpectationFailed(), ErrorCode.REQUEST_INVALID),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_aiohttps_own_refusals_have_codes(exc: web.HTTPException, code: ErrorCode) -> None:
     """What the router or the body reader raises is a problem like all others."""

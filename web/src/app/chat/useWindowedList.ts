@@ -47,7 +47,8 @@ export function useWindowedList(options: WindowedListOptions): WindowedList {
   useMemo(() => layout.setKeys(options.keys), [options.keys]);
 
   const height = scroller.current?.clientHeight ?? FIRST_VIEWPORT;
-  const [start, end] = layout.range(topFor(anchor.current, layout, height), height, OVERSCAN);
+  const top = topFor(anchor.current, layout, height);
+  const [start, end] = layout.range(top, height, OVERSCAN);
   drawn.current = [start, end];
 
   useLayoutEffect(() => {
@@ -92,7 +93,7 @@ export function useWindowedList(options: WindowedListOptions): WindowedList {
     above: layout.top(start),
     below: layout.total - layout.top(end),
     layout,
-    atEnd: anchor.current === "end",
+    atEnd: layout.total - top - height < END_SLACK,
     hold: (next) => {
       anchor.current = next;
       redraw(undefined);

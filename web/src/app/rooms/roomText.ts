@@ -15,7 +15,12 @@ export function preview(message: Message, me: string, room: Room, nameOf: (id: s
   const text = message.deleted_at ? t().rooms.deleted : plainText(message.body);
   if (message.kind === "system") return text;
   if (message.sender_id === me) return `${t().rooms.you}: ${text}`;
-  return room.kind === "direct" ? text : `${nameOf(message.sender_id).split(" ")[0] ?? ""}: ${text}`;
+  return room.kind === "direct" ? text : `${shortName(nameOf(message.sender_id))}: ${text}`;
+}
+
+/** The first name, or all of a name that begins with a title ("Ms Rao"). */
+function shortName(name: string): string {
+  return /^(mr|mrs|ms|miss|dr|prof)\b/i.test(name) ? name : (name.split(" ")[0] ?? name);
 }
 
 /** Why the user cannot write in a room; null if they can. */

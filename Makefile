@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-NPM := npm --no-audit --no-fund --loglevel=error
+NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JS_TESTS := tests/integration/js
 GENERATED := web/src/client/types.gen.ts
 WORKERS ?= 2

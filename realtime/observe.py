@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
@@ -53,8 +54,14 @@ def configure_logs(level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("aiohttp.server").addFilter(_not_our_traceback)
     for noisy in ("asyncio", "engineio", "socketio", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _not_our_traceback(record: logging.LogRecord) -> bool:
+    """Keep aiohttp from logging, with a traceback and the client's bytes, what is no HTTP at all."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _console() -> Processor:

@@ -101,10 +101,10 @@ class RoomStore(Protocol):
         """Return a room and the user's membership of it (None for outsiders), or None if there is no such room."""
         ...
 
-    async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> Room:
+    async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> tuple[Room, bool]:
         """Replace title, archived and settings by `change(current)` under the next `rev`, atomically.
 
-        An equal result changes nothing and uses no rev. Raises `room.not_found`.
+        Returns the room as it is now, and whether it changed: an equal result uses no rev. Raises `room.not_found`.
         """
         ...
 

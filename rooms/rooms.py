@@ -120,13 +120,13 @@ class Rooms:
 
     async def update(self, principal: Principal, room_id: RoomId, patch: RoomPatch) -> RoomView:
         """Change title, settings or archive flag, and tell the room."""
-        await permitted(self._store, principal, Action.MANAGE_ROOM, room_id)
-        before = await self._store.get(room_id)
-        room = await self._store.update(room_id, patch.apply)
-        if before is None or room.rev != before.rev:
+        access = await permitted(self._store, principal, Action.MANAGE_ROOM, room_id)
+        room, changed = await self._store.update(room_id, patch.apply)
+        if changed:
             self._events.room_changed(room)
-        access = await self._store.access(room_id, principal.user_id)
-        return RoomView(room, access.member if access else None)
+        if permits(principal, Action.READ, access):
+            return await self._view(principal, room_id)
+        return RoomView(room, None)
 
     async def join_session(self, principal: Principal, room_id: RoomId) -> Access:
         """Return a session room for a client of the minimal contract, making it and the membership where allowed.

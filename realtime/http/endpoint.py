@@ -78,7 +78,7 @@ async def read_body(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
-    except (HttpProcessingError, web.RequestPayloadError) as exc:
+    except (HttpProcessingError, web.RequestPayloadError, ConnectionResetError) as exc:
         raise invalid("The body cannot be read.") from exc
     except TimeoutError as exc:
         raise invalid("The body took too long to arrive.") from exc

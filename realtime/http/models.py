@@ -140,7 +140,7 @@ class UserQuery(Payload):
     """Search by name or id, or name up to 100 ids."""
 
     query: Annotated[str, StringConstraints(max_length=200)] = Field("", description="Part of a name or id.")
-    ids: Annotated[str, StringConstraints(max_length=13_000)] | None = Field(
+    ids: Annotated[str, StringConstraints(max_length=8000)] | None = Field(
         None,
         description="Up to 100 ids, comma-separated. Unknown ones are left out of the answer.",
         examples=["ada,ben"],

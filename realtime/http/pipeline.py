@@ -68,15 +68,19 @@ class Pipeline:
 
     async def _answer(self, request: web.Request, handler: _Next) -> web.StreamResponse:
         try:
-            return self._cors.preflight(request) or await handler(request)
+            return self._cors.preflight(request) or await self._route(request, handler)
         except HomeroomError as exc:
             return problem(exc)
-        except web.HTTPException as exc:
-            return await self._unrouted(request, exc)
         except Exception:
             self._log.exception("request failed", route=route_of(request))
             trace_id = request[TRACE_ID]
             return problem(internal(trace_id), trace_id=trace_id)
+
+    async def _route(self, request: web.Request, handler: _Next) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as exc:
+            return await self._unrouted(request, exc)
 
     async def _unrouted(self, request: web.Request, exc: web.HTTPException) -> web.StreamResponse:
         if isinstance(exc, web.HTTPNotFound) and (found := await self._fallback(request)) is not None:

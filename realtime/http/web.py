@@ -53,46 +53,43 @@ class Asset:
     media: str
     etag: str
     encodings: dict[str, bytes]
+    compressible: bool
+
+    async def compress(self) -> None:
+        """Add gzip if that pays and is not there. Two first requests may both do it: harmless, and no lock."""
+        if self.compressible and "gzip" not in self.encodings:
+            self.encodings["gzip"] = await asyncio.to_thread(gzip.compress, self.encodings["identity"], 9, mtime=0)
 
 
 class WebApp:
-    """Serves the files below one directory, as they were when the server started.
+    """Serves the files below one directory, as they were when the server started. Blocks to read them.
 
-    The directory is listed once, and requests are looked up in that list: no path of a request reaches the disk. Each
-    file is read and compressed at its first request, off the event loop, and then kept.
+    Requests are looked up in what was read: no path of a request reaches the disk, and a rebuild cannot mix two
+    versions. A file is compressed at its first request, off the event loop.
     """
 
     def __init__(self, directory: Path, policy: str) -> None:
         self._policy = policy
-        self._files = _list_files(directory)
-        self._assets: dict[str, Asset] = {}
+        self._assets = _read_all(directory)
 
     @property
     def built(self) -> bool:
         """Whether there is an app to serve."""
-        return "/index.html" in self._files
+        return "/index.html" in self._assets
 
     async def respond(self, request: web.Request) -> web.Response | None:
         """Return a file of the app, its index for an address of its own, or None if there is nothing."""
         if request.method not in ("GET", "HEAD"):
             return None
         path = request.rel_url.path
-        name = path if path in self._files else "/index.html" if is_page(path) else None
+        name = path if path in self._assets else "/index.html" if is_page(path) else None
         if name is None:
             return None
         if not self.built:
             return self._not_built() if path == "/" else None
-        return self._response(request, name, await self._load(name))
+        return await self._response(request, name, self._assets[name])
 
-    async def _load(self, name: str) -> Asset:
-        asset = self._assets.get(name)
-        if asset is None:
-            # Two first requests may both read it: harmless, and simpler than a lock.
-            asset = await asyncio.to_thread(read_asset, self._files[name])
-            self._assets[name] = asset
-        return asset
-
-    def _response(self, request: web.Request, name: str, asset: Asset) -> web.Response:
+    async def _response(self, request: web.Request, name: str, asset: Asset) -> web.Response:
         headers = {
             "Cache-Control": _IMMUTABLE if name.startswith(_HASHED) else "no-cache",
             "Content-Security-Policy": self._policy,
@@ -101,6 +98,7 @@ class WebApp:
         }
         if _matches(request.headers.get("If-None-Match", ""), asset.etag):
             return web.Response(status=304, headers=headers)
+        await asset.compress()
         encoding = choose(request.headers.get("Accept-Encoding", ""), asset.encodings)
         if encoding != "identity":
             headers["Content-Encoding"] = encoding
@@ -127,24 +125,22 @@ def choose(accepted: str, encodings: dict[str, bytes]) -> str:
 
 
 def read_asset(path: Path) -> Asset:
-    """Read a file, with its ready-made `.br` and `.gz` beside it, or compressed here if that pays."""
+    """Read a file, with its ready-made `.br` and `.gz` beside it."""
     data = path.read_bytes()
+    siblings = {encoding: path.with_name(path.name + suffix) for suffix, encoding in _READY_MADE.items()}
     encodings = {"identity": data}
-    if path.suffix in _COMPRESSIBLE and len(data) >= _MIN_COMPRESSED:
-        encodings["gzip"] = gzip.compress(data, 9, mtime=0)
-        for suffix, encoding in _READY_MADE.items():
-            sibling = path.with_name(path.name + suffix)
-            if sibling.is_file():
-                encodings[encoding] = sibling.read_bytes()
+    encodings |= {encoding: sibling.read_bytes() for encoding, sibling in siblings.items() if sibling.is_file()}
     etag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
-    return Asset(_TYPES.get(path.suffix, "application/octet-stream"), etag, encodings)
+    compressible = path.suffix in _COMPRESSIBLE and len(data) >= _MIN_COMPRESSED
+    return Asset(_TYPES.get(path.suffix, "application/octet-stream"), etag, encodings, compressible)
 
 
-def _list_files(directory: Path) -> dict[str, Path]:
+def _read_all(directory: Path) -> dict[str, Asset]:
     root = directory.resolve()
     files = (path for path in root.rglob("*") if path.is_file() and path.suffix not in _READY_MADE)
     # A link that leads out of the directory is not part of the app.
-    return {f"/{path.relative_to(root).as_posix()}": path for path in files if path.resolve().is_relative_to(root)}
+    own = (path for path in files if path.resolve().is_relative_to(root))
+    return {f"/{path.relative_to(root).as_posix()}": read_asset(path) for path in own}
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -59,7 +59,7 @@ class SqliteRoomStore:
     async def access(self, room_id: RoomId, user_id: UserId) -> Access | None:
         return await self._database.merge_read(_access, (room_id, user_id))
 
-    async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> Room:
+    async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> tuple[Room, bool]:
         return await self._database.write(lambda c: _update(c, room_id, change))
 
     async def list_for(
@@ -112,7 +112,7 @@ def _create(
     return replace(room, last_seq=0, rev=0, member_count=len(first)), True
 
 
-def _update(connection: sqlite3.Connection, room_id: RoomId, change: Callable[[Room], Room]) -> Room:
+def _update(connection: sqlite3.Connection, room_id: RoomId, change: Callable[[Room], Room]) -> tuple[Room, bool]:
     row = connection.execute(*SQL["get"].bind({"id": room_id})).fetchone()
     if row is None:
         raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
@@ -120,8 +120,8 @@ def _update(connection: sqlite3.Connection, room_id: RoomId, change: Callable[[R
     wanted = change(current)
     changed = replace(current, title=wanted.title, archived=wanted.archived, settings=wanted.settings)
     if changed == current:
-        return current
-    return room_of(connection.execute(*SQL["update"].bind(_values(changed, changed.member_count))).fetchone())
+        return current, False
+    return room_of(connection.execute(*SQL["update"].bind(_values(changed, changed.member_count))).fetchone()), True
 
 
 def _values(room: Room, member_count: int) -> dict[str, Any]:

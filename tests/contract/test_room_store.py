@@ -97,16 +97,18 @@ async def test_update_changes_title_archived_and_settings(store: Store) -> None:
     home = await stored_room(store)
     await sent(store, home.id)
     changes: dict[str, Any] = {"title": "Geometry", "archived": True, "settings": RoomSettings(slow_mode_s=5)}
-    updated = await store.rooms.update(home.id, lambda room: replace(room, **changes, created_by=BEN, last_seq=50))
-    assert replace(home, **changes, last_seq=1, rev=2, last_activity_at=NOW) == updated
+    updated, changed = await store.rooms.update(
+        home.id, lambda room: replace(room, **changes, created_by=BEN, last_seq=50)
+    )
+    assert (replace(home, **changes, last_seq=1, rev=2, last_activity_at=NOW), True) == (updated, changed)
     assert updated == await store.rooms.get(home.id)
 
 
 async def test_an_equal_update_uses_no_rev(store: Store) -> None:
     """An update that changes nothing, or nothing that may change, leaves the room as it is."""
     home = await stored_room(store)
-    assert home == await store.rooms.update(home.id, lambda room: replace(room, title=home.title))
-    assert home == await store.rooms.update(home.id, lambda room: replace(room, created_by=BEN, rev=9))
+    assert (home, False) == await store.rooms.update(home.id, lambda room: replace(room, title=home.title))
+    assert (home, False) == await store.rooms.update(home.id, lambda room: replace(room, created_by=BEN, rev=9))
     assert home == await store.rooms.get(home.id)
 
 
@@ -123,7 +125,7 @@ async def test_concurrent_updates_lose_none(store: Store) -> None:
     updated = await asyncio.gather(
         *(store.rooms.update(home.id, lambda room: replace(room, title=room.title + "x")) for _ in range(20))
     )
-    assert list(range(1, 21)) == sorted(each.rev for each in updated)
+    assert list(range(1, 21)) == sorted(room.rev for room, _ in updated)
     final = await store.rooms.get(home.id)
     assert replace(home, title="x" * 20, rev=20) == final
 

@@ -1,10 +1,16 @@
 """The minimal classroom socket contract (WIRE.md §3), beside clients of the full one."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.integration.conftest import Join
 from tests.support.person import connected
 from tests.support.server import running, token
+
+
+def _carries(name: str, data: dict[str, Any]) -> bool:
+    return name in data
 
 
 async def test_a_classroom_front_end_works_as_it_stands(join: Join) -> None:
@@ -35,7 +41,7 @@ async def test_text_and_body_are_the_message_too(join: Join) -> None:
     await rao.ok("join-session", "s")
     for name in ("text", "body"):
         await rao.ok("send-message", {"sessionId": "s", name: f"by {name}"})
-        heard = await rao.wait_for("new-message", lambda data, name=name: name in data)
+        heard = await rao.wait_for("new-message", partial(_carries, name))
         assert f"by {name}" == heard[name]
 
 

@@ -41,6 +41,15 @@ async def test_a_mint_changes_only_what_it_names(api: Api) -> None:
     assert expected == minted["user"]
 
 
+async def test_a_mint_with_another_role_ends_the_old_one(api: Api) -> None:
+    """Tokens that speak for the old role are void, and the new one works at once."""
+    old = _bearer(api.token("ms-rao"))
+    await api.ok("GET", "/v1/me", headers=old)
+    minted = await api.ok("POST", MINT, by=SERVICE, json={"user_id": "ms-rao", "role": "viewer"})
+    assert "auth.invalid_token" == (await api.refused("GET", "/v1/me", headers=old))["code"]
+    assert "viewer" == (await api.ok("GET", "/v1/me", headers=_bearer(minted["access_token"])))["user"]["role"]
+
+
 async def test_a_token_of_service_role_may_mint(api: Api) -> None:
     """A backend may hold a token with the service role instead of a key."""
     access, _ = api.server.app.minter.mint(User(UserId("backend"), "Backend", Role.SERVICE), timedelta(minutes=1))

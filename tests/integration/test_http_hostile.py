@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime.http import endpoint
 from tests.support.api import Api, school
 
 JSON = {"Content-Type": "application/json"}
@@ -160,8 +161,10 @@ async def test_what_is_no_http_ends_the_connection(api: Api, request_: bytes) ->
     assert len(answer) < 1000
 
 
-async def test_a_client_that_leaves_midway_leaves_nothing(api: Api, path: str) -> None:
-    """Half a request is no message."""
+async def test_a_client_that_leaves_midway_leaves_nothing(
+    api: Api, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a request is no message, and no fault of ours that the log would cry about."""
     _, writer = await asyncio.open_connection("127.0.0.1", api.server.port)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token('ada')}\r\n"
     writer.write(head.encode() + b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"body": "half')
@@ -169,3 +172,19 @@ async def test_a_client_that_leaves_midway_leaves_nothing(api: Api, path: str) -
     writer.close()
     await writer.wait_closed()
     assert [] == (await api.ok("GET", path, by="ada"))["messages"]
+    log = ""
+    while not (lines := [line for line in log.splitlines() if "method=POST" in line and "/messages" in line]):
+        await api.ok("GET", "/healthz")
+        log += capsys.readouterr().out
+    assert (1, True) == (len(lines), "status=400" in lines[0])
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    api: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that sends a byte now and then does not hold a place for ever."""
+    monkeypatch.setattr(endpoint, "BODY_TIMEOUT_S", 0.05)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {api.token('ada')}\r\n"
+    answer = await exchange(api, head.encode() + b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"request.invalid" in answer

@@ -106,6 +106,19 @@ async def test_an_unchanged_file_is_not_sent_again(api: Api) -> None:
     assert (304, b"") == (again.status, again.body)
 
 
+async def test_a_rebuild_does_not_mix_two_versions(api: Api, dist: Path) -> None:
+    """Until the restart everyone gets the app that the server started with, whole."""
+    rebuild(dist)
+    assert INDEX == (await raw(api, "/")).body.decode()
+    assert SCRIPT == (await raw(api, "/assets/index-Bx3f.js")).body.decode()
+
+
+def rebuild(dist: Path) -> None:
+    """Change the index and take the old script away."""
+    (dist / "index.html").write_text("new")
+    (dist / "assets" / "index-Bx3f.js").unlink()
+
+
 async def test_the_app_may_load_only_itself(api: Api) -> None:
     """Own scripts, own server, its sockets by name for older browsers; never in a frame, and only over https again."""
     headers = (await raw(api, "/")).headers

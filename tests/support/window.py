@@ -36,17 +36,26 @@ WIDE = {"width": 1280, "height": 800}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 OUTAGE = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to")
 """What a browser reports of a server that is gone, whatever the page does about it."""
+REFUSAL = re.compile(r"401")
+"""What a browser reports of a token that the server does not accept."""
+NOTHING = re.compile(r"(?!)")
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def _check_installed() -> None:
+    if not CHROMIUM.exists():
+        pytest.fail(f"The browser tests need {CHROMIUM} (Debian: apt install chromium).")
+    if not (ROOT / "web/dist/index.html").exists():
+        pytest.fail("The web app is not built: run `make web`.")
+    if not AXE.exists():
+        pytest.fail("axe-core is not installed: run `npm ci` in tests/integration/js, or `make test`.")
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Run a browser for the length of a block."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"The browser tests need {CHROMIUM} (Debian: apt install chromium).")
-    if not (ROOT / "web/dist/index.html").exists():
-        pytest.fail("The web app is not built: run `make web`.")
+    _check_installed()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         try:
@@ -131,8 +140,6 @@ class Window:
 
     async def barriers(self) -> list[str]:
         """Return what axe-core finds seriously wrong for people with disabilities."""
-        if not AXE.exists():
-            pytest.fail("axe-core is not installed: run `npm ci` in tests/integration/js, or `make test`.")
         await self.page.evaluate(AXE.read_text())
         found = await self.page.evaluate("axe.run({resultTypes: ['violations']})")
         return [_barrier(one) for one in found["violations"] if one["impact"] in {"serious", "critical"}]
@@ -142,7 +149,8 @@ class Window:
             self.problems.append(f"console: {message.text}")
 
     def _on_failed(self, request: Request) -> None:
-        self.problems.append(f"failed: {request.method} {request.url} {request.failure}")
+        if request.failure != "net::ERR_ABORTED":  # the page was left
+            self.problems.append(f"failed: {request.method} {request.url} {request.failure}")
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400:
@@ -176,17 +184,18 @@ class Windows:
         await window.page.goto(url)
         return window
 
-    async def close(self, *, outage: bool) -> None:
-        """Close all; what went wrong must be none, or due to the server's absence if that was part of the test."""
+    async def close(self, allowed: re.Pattern[str]) -> None:
+        """Close all; nothing may have gone wrong in them but what is allowed."""
         for context in self._contexts:
             await context.close()
         problems = [problem for window in self._opened for problem in window.problems]
-        assert [] == [problem for problem in problems if not (outage and OUTAGE.search(problem))]
+        problems = [problem for problem in problems if not allowed.search(problem)]
+        assert not problems, "\n".join(problems)
 
 
 @asynccontextmanager
-async def windows(browser: Browser, *, outage: bool = False) -> AsyncIterator[Windows]:
-    """Open windows for the length of a block. `outage`: the server may be away."""
+async def windows(browser: Browser, allowed: re.Pattern[str] = NOTHING) -> AsyncIterator[Windows]:
+    """Open windows for the length of a block. Problems that match `allowed` are part of the test."""
     opened = Windows(browser)
     try:
         yield opened
@@ -194,7 +203,7 @@ async def windows(browser: Browser, *, outage: bool = False) -> AsyncIterator[Wi
         await _last_pictures(opened)
         raise
     finally:
-        await opened.close(outage=outage)
+        await opened.close(allowed)
 
 
 async def _last_pictures(opened: Windows) -> None:

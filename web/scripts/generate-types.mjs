@@ -36,7 +36,8 @@ function withoutNull(node) {
 
 const definitions = withoutNull(prepared(schemas));
 for (const schema of Object.values(definitions)) {
-  if (schema.type === "object" && schema.additionalProperties === undefined) schema.additionalProperties = false;
+  if (schema.type === "object" && schema.additionalProperties === undefined)
+    schema.additionalProperties = false;
 }
 const names = Object.keys(definitions).sort();
 const root = {

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from auth.keys import secret_key
+from auth.tokens import TokenMinter
 from core.clock import to_wire
 from core.errors import ErrorCode
 from core.ids import ConnectionId, RoomId, UserId
@@ -15,7 +17,7 @@ from realtime.edge import EXPIRY_NOTICE_S
 from realtime.hub import room_topic, watch_topic
 from realtime.services import Services
 from rooms.types import Snapshot
-from tests.support.desk import Seat, opened
+from tests.support.desk import SECRET, Seat, opened
 from tests.support.fakes import FakeTime
 from tests.support.refusal import refused
 from tests.support.server import user
@@ -68,7 +70,8 @@ class TestAccept:
 
     async def test_an_expired_token_says_so(self, app: App) -> None:
         """So that the client gets a new one instead of signing out."""
-        token, _ = app.minter.mint(user("ada"), timedelta(seconds=-120))
+        past = FakeTime(app.services.clock.now() - timedelta(hours=2))
+        token, _ = TokenMinter(secret_key(SECRET), past).mint(user("ada"), timedelta(hours=1))
         with refused(ErrorCode.AUTH_EXPIRED_TOKEN):
             await Seat(app, "ada").accept(token=token)
 
@@ -203,9 +206,7 @@ class TestSessions:
                     await asyncio.sleep(0.005)
             assert 1 == (await self.changes(rao)).count(("ada", "joined"))
 
-    async def test_a_join_that_outlives_its_connection_leaves_nothing(
-        self, app: App, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_join_that_outlives_its_connection_leaves_nothing(self, app: App) -> None:
         """Cut while the snapshot is read: nobody is told that they joined, and the hub forgets the connection."""
         rao, ada = await Seat(app, "rao", "teacher").sit(), await Seat(app, "ada").sit()
         room_id = await group(rao, "ada", kind="session")

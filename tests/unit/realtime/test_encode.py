@@ -84,7 +84,7 @@ def test_every_event_of_the_domain_is_one_of_the_contract(
     carrier = Carrier()
     fanout = Fanout(carrier)
     user_id, room = receipt.user_id, view.room
-    fanout.message_new(message, extra={"colour": "red"})
+    fanout.message_new(message, extra=b'{"colour":"red"}')
     fanout.message_updated(message)
     fanout.room_changed(room)
     fanout.room_added(view, user_id, live=on)

@@ -124,7 +124,7 @@ class School:
         stored = [Member(room.id, who.user_id, role, self.time.now()) for who, role in pairs]
         made, _ = await self.store.rooms.create(room, stored)
         if archived:
-            made = await self.store.rooms.update(made.id, RoomPatch(archived=True).apply)
+            made, _ = await self.store.rooms.update(made.id, RoomPatch(archived=True).apply)
         return made
 
     async def mute(self, who: Principal, room: Room, seconds: float) -> None:

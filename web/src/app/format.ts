@@ -35,7 +35,12 @@ export function dayName(at: string | number, now = Date.now()): string {
   if (ago === 1) return t().common.yesterday;
   const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   if (ago > 1 && ago < 7) return format("weekday", { weekday: "long" }).format(new Date(at));
-  if (thisYear) return format("day", { weekday: "short", day: "numeric", month: "long" }).format(new Date(at));
+  if (thisYear)
+    return format("day", { weekday: "short", day: "numeric", month: "long" }).format(new Date(at));
+  return format("date", { day: "numeric", month: "long", year: "numeric" }).format(new Date(at));
+}
+
+export function fullDate(at: string): string {
   return format("date", { day: "numeric", month: "long", year: "numeric" }).format(new Date(at));
 }
 

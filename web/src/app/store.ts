@@ -1,6 +1,13 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { asHomeroomError, type Homeroom, type RoomState, type Status, unreadOf, type User } from "../client/index.js";
+import {
+  asHomeroomError,
+  type Homeroom,
+  type RoomState,
+  type Status,
+  unreadOf,
+  type User,
+} from "../client/index.js";
 import { sentence } from "../i18n/index.js";
 
 /** The signed-in person's client; null while nobody is signed in. Set by `session.ts` only. */
@@ -16,6 +23,11 @@ const versions = {
   typing: signal(0),
   outbox: signal(0),
 };
+
+/** Make what is worked out here redraw when something of the kind changes. */
+function follow(kind: keyof typeof versions): number {
+  return versions[kind].value;
+}
 
 const raised = new Set<keyof typeof versions>();
 
@@ -57,12 +69,12 @@ export function me(): string {
 }
 
 export const roomList: ReadonlySignal<RoomState[]> = computed(() => {
-  void versions.rooms.value;
+  follow("rooms");
   return client.value?.rooms.list() ?? [];
 });
 
 export const listed = computed(() => {
-  void versions.rooms.value;
+  follow("rooms");
   return client.value?.rooms.listed ?? false;
 });
 
@@ -72,7 +84,7 @@ export const unreadTotal = computed(() => {
 });
 
 export const waitingMessages = computed(() => {
-  void versions.outbox.value;
+  follow("outbox");
   return client.value?.outbox.waiting ?? 0;
 });
 
@@ -81,7 +93,7 @@ export function useRoom(roomId: string): RoomState | undefined {
   const state = useMemo(
     () =>
       computed(() => {
-        void versions.rooms.value;
+        follow("rooms");
         return client.value?.rooms.get(roomId);
       }),
     [roomId],
@@ -95,17 +107,17 @@ export function useOutgoing(roomId: string) {
 }
 
 export function typingIn(roomId: string): string[] {
-  void versions.typing.value;
+  follow("typing");
   return client.value?.typing.in(roomId) ?? [];
 }
 
 export function person(userId: string): User | undefined {
-  void versions.people.value;
+  follow("people");
   return client.value?.people.get(userId);
 }
 
 export function presenceOf(userId: string) {
-  void versions.presence.value;
+  follow("presence");
   return client.value?.presence.of(userId);
 }
 

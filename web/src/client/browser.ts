@@ -18,9 +18,7 @@ export function browserVault(userId: string, storage: Storage = localStorage): V
     },
     // Web Locks need a secure context; a school's own network without TLS gets a lease in storage.
     locked: (work) =>
-      "locks" in navigator
-        ? (navigator.locks.request(key, work) as ReturnType<typeof work>)
-        : leased(`${key}.lease`, storage, work),
+      "locks" in navigator ? navigator.locks.request(key, work) : leased(`${key}.lease`, storage, work),
   };
 }
 

@@ -53,7 +53,9 @@ export class Connection {
     });
     this.#socket.on("connect_error", (error: Error & { data?: ConnectRefused }) => this.#refused(error.data));
     this.#socket.on("disconnect", () => this.#lost());
-    this.#socket.onAny((name: keyof ServerEvents, payload: unknown) => this.events.emit(name, payload as never));
+    this.#socket.onAny((name: keyof ServerEvents, payload: unknown) =>
+      this.events.emit(name, payload as never),
+    );
     // First of the listeners: those who hear of `ready` after it may call.
     this.events.on("ready", () => this.#becomeReady());
     this.events.on("auth:expiring", () => void this.#renew());

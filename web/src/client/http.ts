@@ -59,7 +59,10 @@ export class Http {
   async #send(path: string, init: RequestInit): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       const token = await this.#session.ensure();
-      const headers = { ...(init.headers as Record<string, string> | undefined), Authorization: `Bearer ${token}` };
+      const headers = {
+        ...(init.headers as Record<string, string> | undefined),
+        Authorization: `Bearer ${token}`,
+      };
       const response = await this.#fetch(this.#url + path, { ...init, headers }).catch((cause: unknown) => {
         throw asHomeroomError(cause);
       });

@@ -101,7 +101,8 @@ export class Outbox {
 
   /** Send what waits, in one room or in all. */
   flush(roomId?: string): void {
-    const rooms = roomId === undefined ? new Set([...this.#entries.values()].map((e) => e.room_id)) : [roomId];
+    const rooms =
+      roomId === undefined ? new Set([...this.#entries.values()].map((e) => e.room_id)) : [roomId];
     for (const id of rooms) void this.#drain(id);
   }
 

@@ -40,7 +40,8 @@ export class PresenceBook {
     const dropped = [...this.#watched].slice(0, Math.max(0, this.#watched.size - WATCHED));
     for (const id of dropped) this.#watched.delete(id);
     if (!this.#caller.online) return;
-    if (dropped.length > 0) this.#caller.call("presence:unwatch", { user_ids: dropped }).catch(() => undefined);
+    if (dropped.length > 0)
+      this.#caller.call("presence:unwatch", { user_ids: dropped }).catch(() => undefined);
     this.#ask(fresh);
   }
 

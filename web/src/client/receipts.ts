@@ -60,7 +60,11 @@ export class ReceiptMarks {
     this.flush();
     const read = marks.read_seq > 0 ? { read_seq: marks.read_seq } : {};
     try {
-      await this.#caller.call("receipt:mark", { room_id: roomId, delivered_seq: marks.delivered_seq, ...read });
+      await this.#caller.call("receipt:mark", {
+        room_id: roomId,
+        delivered_seq: marks.delivered_seq,
+        ...read,
+      });
     } catch (cause) {
       if ((cause as { retryable?: boolean }).retryable) this.#raise(roomId, marks);
     }

@@ -30,7 +30,8 @@ export interface RoomEvents {
 type Caller = Pick<Connection, "call" | "onEvent" | "online">;
 
 const LIST_PAGE = 100;
-const HISTORY_PAGE = 50;
+/** The most that `message:history` gives. */
+const HISTORY_PAGE = 100;
 /** Rooms whose messages are kept and synced after a reconnect; the least recently opened beyond it are let go. */
 const KEPT_ROOMS = 16;
 const PARALLEL_SYNCS = 3;

@@ -9,7 +9,9 @@ export function readClaims(token: string): Claims | null {
   const payload = token.split(".")[1];
   if (!payload) return null;
   try {
-    const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) =>
+      c.charCodeAt(0),
+    );
     const claims = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; exp?: unknown };
     if (typeof claims.sub !== "string") return null;
     return { sub: claims.sub, endsAt: typeof claims.exp === "number" ? claims.exp * 1000 : Infinity };

@@ -47,7 +47,11 @@ export class Typing {
     const known = writers.get(userId);
     if (!on && known === undefined) return;
     clearTimeout(known);
-    if (on) writers.set(userId, setTimeout(() => this.#heard(roomId, userId, false), EXPIRES_MS));
+    if (on)
+      writers.set(
+        userId,
+        setTimeout(() => this.#heard(roomId, userId, false), EXPIRES_MS),
+      );
     else writers.delete(userId);
     this.#writers.set(roomId, writers);
     this.events.emit("changed", { room_id: roomId });

@@ -108,7 +108,13 @@ export const en = {
     observer: "Reads only",
     message: (name: string) => `Message ${name}`,
     created: (date: string) => `Since ${date}`,
-    role: { student: "Student", teacher: "Teacher", admin: "Administrator", viewer: "Guest", service: "Service" },
+    role: {
+      student: "Student",
+      teacher: "Teacher",
+      admin: "Administrator",
+      viewer: "Guest",
+      service: "Service",
+    },
   },
   presence: {
     online: "Online",

@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, whole, and with examples that its own schemas accept."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from core.errors import ERRORS, ErrorCode
-from realtime.http.openapi import codes_of, openapi
+from realtime.http.openapi import codes_of, main, openapi
 from realtime.http.routes import ROUTES
 
 DOCUMENT = openapi(ROUTES, "1.2.3")
@@ -101,3 +102,9 @@ def test_what_is_left_out_is_never_null() -> None:
 def test_a_code_beyond_the_table_cannot_be_listed() -> None:
     """Codes of routes are members of the one enumeration."""
     assert all(isinstance(code, ErrorCode) for route in ROUTES for code in codes_of(route))
+
+
+def test_it_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """For those who keep the document beside their code."""
+    main()
+    assert openapi(ROUTES, "1") == json.loads(capsys.readouterr().out)

@@ -20,7 +20,12 @@ export function ChatHeader({ room }: { room: Room }) {
           <Subtitle room={room} />
         </span>
       </button>
-      <IconButton icon={PanelRight} label={words.details} aria-pressed={detailsOpen.value} onClick={toggleDetails} />
+      <IconButton
+        icon={PanelRight}
+        label={words.details}
+        aria-pressed={detailsOpen.value}
+        onClick={toggleDetails}
+      />
     </header>
   );
 }
@@ -41,7 +46,13 @@ export function PresenceText({ userId }: { userId: string }) {
   const presence = presenceOf(userId);
   const words = t().presence;
   if (presence?.status === "offline" && presence.last_seen_at) {
-    return <span title={exactTime(presence.last_seen_at)}>{words.lastSeen(relativeTime(presence.last_seen_at))}</span>;
+    return (
+      <span title={exactTime(presence.last_seen_at)}>
+        {words.lastSeen(relativeTime(presence.last_seen_at))}
+      </span>
+    );
   }
-  return <span class={`presence-${presence?.status ?? "offline"}`}>{words[presence?.status ?? "offline"]}</span>;
+  return (
+    <span class={`presence-${presence?.status ?? "offline"}`}>{words[presence?.status ?? "offline"]}</span>
+  );
 }

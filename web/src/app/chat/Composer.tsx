@@ -32,7 +32,7 @@ export function Composer({ room, people, intent, onDone, onSent, onEditLast }: P
   const kept = useRef("");
   const editing = intent?.kind === "edit" ? intent.message : null;
   const found = query ? matching(people, query.text) : [];
-  const over = [...value].length - bodyLimit.value;
+  const over = Array.from(value).length - bodyLimit.value;
   const sendable = value.trim() !== "" && over <= 0;
 
   useLayoutEffect(() => fitHeight(input.current), [value]);

@@ -40,7 +40,11 @@ export function Conversation({ roomId }: { roomId: string }) {
     return (
       <main class="pane pane-chat">
         {state && <ChatHeader room={state.room} />}
-        <Empty icon={CircleAlert} title={failure === "room.not_found" ? words.gone : words.failed} lead={sentence(failure)}>
+        <Empty
+          icon={CircleAlert}
+          title={failure === "room.not_found" ? words.gone : words.failed}
+          lead={sentence(failure)}
+        >
           <button type="button" class="button" onClick={retry}>
             {words.retry}
           </button>

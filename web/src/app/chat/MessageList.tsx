@@ -90,7 +90,10 @@ export function MessageList({ state, outgoing, dividerAfter, onReply, onEdit }: 
   return (
     <div class="messages-frame">
       <div class="messages" ref={list.scroller} role="region" aria-label={t().chat.messages} tabIndex={0}>
-        <div class="messages-rows" style={{ paddingBlockStart: `${list.above}px`, paddingBlockEnd: `${list.below}px` }}>
+        <div
+          class="messages-rows"
+          style={{ paddingBlockStart: `${list.above}px`, paddingBlockEnd: `${list.below}px` }}
+        >
           {rows.slice(list.start, list.end).map((row) => (
             <div
               class={`row row-${row.kind} ${row.key === flash ? "flash" : ""}`}
@@ -101,7 +104,13 @@ export function MessageList({ state, outgoing, dividerAfter, onReply, onEdit }: 
                 row={row}
                 state={state}
                 marks={marks}
-                replied={row.kind === "message" ? row.message.reply_to : row.kind === "outgoing" ? row.entry.reply_to : undefined}
+                replied={
+                  row.kind === "message"
+                    ? row.message.reply_to
+                    : row.kind === "outgoing"
+                      ? row.entry.reply_to
+                      : undefined
+                }
                 byId={byId}
                 onReply={onReply}
                 onEdit={onEdit}
@@ -196,7 +205,12 @@ function initialAnchor(keys: readonly string[]): Anchor {
   return keys.includes("divider") ? { key: "divider", offset: JUMP_OFFSET_PX } : "end";
 }
 
-function isAbove(layout: ListLayout, top: number, messages: readonly Message[], after: number | null): boolean {
+function isAbove(
+  layout: ListLayout,
+  top: number,
+  messages: readonly Message[],
+  after: number | null,
+): boolean {
   if (after === null) return false;
   const index = layout.indexOf("divider");
   const isLoaded = (messages[0]?.seq ?? 1) <= after + 1;

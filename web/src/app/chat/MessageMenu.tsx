@@ -7,11 +7,10 @@ import { attempt, client, me, person, say } from "../store.js";
 import { type Anchor, Floating, MenuItem } from "../ui/Menu.js";
 
 const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "🙏", "✅", "❓"];
-const MORE = [
-  ..."😀😅🙂😉😍🤩🤔😴😢😭😡😱🤯🥳😎🤓🙌👏👋✋💪🤝🔥⭐💡📚📝📌📎🧪🧮🎓🎨🎵⚽🏆🚀🌍☀️🌈🍎☕💯❌⚠️⏰👀🫶".match(
-    /\p{Extended_Pictographic}\uFE0F?/gu,
-  )!,
-];
+const MORE =
+  "😀 😅 🙂 😉 😍 🤩 🤔 😴 😢 😭 😡 😱 🤯 🥳 😎 🤓 🙌 👏 👋 ✋ 💪 🤝 🔥 ⭐ 💡 📚 📝 📌 📎 🧪 🧮 🎓 🎨 🎵 ⚽ 🏆 🚀 🌍 ☀️ 🌈 🍎 ☕ 💯 ❌ ⚠️ ⏰ 👀 🫶".split(
+    " ",
+  );
 
 interface Props {
   kind: "menu" | "emoji";
@@ -45,7 +44,9 @@ export function MessageMenu({ kind, anchor, message, room, onReply, onEdit, onCl
       <div class="menu-section">
         {mayWrite && <MenuItem icon={Reply} label={words.reply} onSelect={then(() => onReply(message))} />}
         <MenuItem icon={Copy} label={words.copy} onSelect={then(() => copy(message.body))} />
-        {own && mayWrite && <MenuItem icon={Pencil} label={words.edit} onSelect={then(() => onEdit(message))} />}
+        {own && mayWrite && (
+          <MenuItem icon={Pencil} label={words.edit} onSelect={then(() => onEdit(message))} />
+        )}
         {((own && mayWrite) || isKeeper(room)) && <DeleteItem message={message} onClose={onClose} />}
       </div>
     </Floating>

@@ -51,7 +51,9 @@ export function MessageRow(props: Props) {
       aria-label={`${own ? t().rooms.you : name}, ${clockTime(message.created_at)}`}
     >
       {!own && room.kind !== "direct" && (
-        <span class="bubble-avatar">{grouping.last && <PersonAvatar userId={message.sender_id} size={32} />}</span>
+        <span class="bubble-avatar">
+          {grouping.last && <PersonAvatar userId={message.sender_id} size={32} />}
+        </span>
       )}
       <div class="bubble-column">
         {showsName && (
@@ -83,7 +85,9 @@ export function MessageRow(props: Props) {
 }
 
 function bubbleClass(own: boolean, { first, last }: Grouping, active: boolean): string {
-  return ["message", own && "own", first && "first", last && "last", active && "active"].filter(Boolean).join(" ");
+  return ["message", own && "own", first && "first", last && "last", active && "active"]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** On touch screens there is no hovering: a tap on the bubble opens what a pointer finds beside it. */
@@ -94,7 +98,9 @@ function tapped(event: MouseEvent, openMenu: (event: MouseEvent) => void): void 
 
 function readDetail(marks: Marks, seq: number): string | undefined {
   const readers = marks.readers(seq);
-  return readers && readers.of > 1 && readers.read > 0 ? t().state.readBy(readers.read, readers.of) : undefined;
+  return readers && readers.of > 1 && readers.read > 0
+    ? t().state.readBy(readers.read, readers.of)
+    : undefined;
 }
 
 function Body({ message }: { message: Message }) {
@@ -170,7 +176,10 @@ function Failure({ entry, onRetry }: { entry: Outgoing; onRetry: () => void }) {
       <button type="button" onClick={onRetry}>
         <RotateCcw size={14} aria-hidden="true" /> {words.retry}
       </button>
-      <button type="button" onClick={() => attempt(Promise.resolve(client.value?.outbox.discard(entry.client_id)))}>
+      <button
+        type="button"
+        onClick={() => attempt(Promise.resolve(client.value?.outbox.discard(entry.client_id)))}
+      >
         <Trash2 size={14} aria-hidden="true" /> {words.discard}
       </button>
     </p>

@@ -25,7 +25,9 @@ export function Reactions({ message, onMore }: { message: Message; onMore: (anch
 
 function Chip({ message, emoji, users }: { message: Message; emoji: string; users: string[] }) {
   const mine = users.includes(me());
-  const names = users.map((id) => (id === me() ? t().rooms.you : (person(id)?.name ?? t().chat.unknown))).join(", ");
+  const names = users
+    .map((id) => (id === me() ? t().rooms.you : (person(id)?.name ?? t().chat.unknown)))
+    .join(", ");
   const label = t().message.reacted(emoji, names);
   return (
     <button

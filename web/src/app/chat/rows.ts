@@ -7,7 +7,12 @@ export type Row =
   | { readonly kind: "day"; readonly key: string; readonly at: string }
   | { readonly kind: "divider"; readonly key: string }
   | { readonly kind: "message"; readonly key: string; readonly message: Message; readonly grouping: Grouping }
-  | { readonly kind: "outgoing"; readonly key: string; readonly entry: Outgoing; readonly grouping: Grouping };
+  | {
+      readonly kind: "outgoing";
+      readonly key: string;
+      readonly entry: Outgoing;
+      readonly grouping: Grouping;
+    };
 
 /** Where a bubble stands among its neighbours of the same person. */
 export interface Grouping {
@@ -36,7 +41,10 @@ interface Item {
 
 /** Days are the viewer's own: `dayOf` maps a moment to the local day. */
 export function buildRows(input: RowsInput, dayOf: (at: number) => string = localDay): Row[] {
-  const items = [...input.messages.map(messageItem), ...input.outgoing.map((entry) => outgoingItem(entry, input.me))];
+  const items = [
+    ...input.messages.map(messageItem),
+    ...input.outgoing.map((entry) => outgoingItem(entry, input.me)),
+  ];
   const divider = dividerIndex(input);
   const rows: Row[] = [input.hasOlder ? { kind: "older", key: "older" } : { kind: "begin", key: "begin" }];
   let joined = false;
@@ -63,8 +71,9 @@ export function messageKey(senderId: string, clientId: string): string {
   return `${senderId}/${clientId}`;
 }
 
+/** Where the new messages begin; -1 while that is further up than what is loaded. */
 function dividerIndex({ messages, dividerAfter, me }: RowsInput): number {
-  if (dividerAfter === null) return -1;
+  if (dividerAfter === null || (messages[0]?.seq ?? 0) > dividerAfter + 1) return -1;
   return messages.findIndex((message) => message.seq > dividerAfter && message.sender_id !== me);
 }
 

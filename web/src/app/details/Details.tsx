@@ -4,7 +4,7 @@ import type { RoomMember } from "../../client/index.js";
 import { asHomeroomError } from "../../client/index.js";
 import { sentence, t } from "../../i18n/index.js";
 import { PresenceText } from "../chat/ChatHeader.js";
-import { dayName } from "../format.js";
+import { fullDate } from "../format.js";
 import { openDirect } from "../actions.js";
 import { roomTitle } from "../rooms/roomText.js";
 import { client, detailsOpen, me, online, person, useRoom } from "../store.js";
@@ -28,7 +28,7 @@ export function Details({ roomId }: { roomId: string }) {
           <RoomAvatar room={room} size={64} />
           <h3 dir="auto">{roomTitle(room)}</h3>
           <p>{room.peer ? words.role[room.peer.role] : t().rooms.kind[room.kind]}</p>
-          <p class="quiet">{words.created(dayName(room.created_at))}</p>
+          <p class="quiet">{words.created(fullDate(room.created_at))}</p>
         </div>
         <Members roomId={roomId} count={room.member_count} />
       </div>

@@ -18,7 +18,13 @@ export function NewChat() {
         <button type="button" role="tab" aria-selected={!group} onClick={() => setGroup(false)}>
           {words.person}
         </button>
-        <button type="button" role="tab" aria-selected={group} data-testid="new-group" onClick={() => setGroup(true)}>
+        <button
+          type="button"
+          role="tab"
+          aria-selected={group}
+          data-testid="new-group"
+          onClick={() => setGroup(true)}
+        >
           {words.group}
         </button>
       </div>
@@ -33,7 +39,9 @@ function NewGroup() {
   const [chosen, setChosen] = useState<readonly User[]>([]);
   const ready = title.trim() !== "" && chosen.length > 0;
   const toggle = (user: User) =>
-    setChosen((now) => (now.some(({ id }) => id === user.id) ? now.filter(({ id }) => id !== user.id) : [...now, user]));
+    setChosen((now) =>
+      now.some(({ id }) => id === user.id) ? now.filter(({ id }) => id !== user.id) : [...now, user],
+    );
   const create = (event: Event) => {
     event.preventDefault();
     if (ready) void openRoom({ kind: "group", title: title.trim(), member_ids: chosen.map(({ id }) => id) });
@@ -94,9 +102,16 @@ function PickPerson({ onPick, chosen }: { onPick: (user: User) => void; chosen: 
       />
       <div class="results" aria-busy={users === null}>
         {users === null && <RoomSkeleton />}
-        {users?.length === 0 && <Empty icon={SearchX} title={failure || words.none} lead={failure ? "" : words.noneLead} />}
+        {users?.length === 0 && (
+          <Empty icon={SearchX} title={failure || words.none} lead={failure ? "" : words.noneLead} />
+        )}
         {users?.map((user) => (
-          <UserRow user={user} chosen={chosen.some(({ id }) => id === user.id)} onPick={onPick} key={user.id} />
+          <UserRow
+            user={user}
+            chosen={chosen.some(({ id }) => id === user.id)}
+            onPick={onPick}
+            key={user.id}
+          />
         ))}
       </div>
     </div>

@@ -66,7 +66,9 @@ export function Palette() {
         {choices.length === 0 && <p class="quiet">{words.none}</p>}
         {choices.map((choice, i) => (
           <>
-            {choice.section !== choices[i - 1]?.section && <p class="palette-section">{words[choice.section]}</p>}
+            {choice.section !== choices[i - 1]?.section && (
+              <p class="palette-section">{words[choice.section]}</p>
+            )}
             <div
               class={`option ${i === chosen ? "picked" : ""}`}
               id={`palette-${choice.key}`}
@@ -137,11 +139,15 @@ function actionChoices(query: string): Choice[] {
     dialog.value = next;
   };
   const languages = (Object.keys(LOCALES) as Locale[]).map((each) =>
-    action(`locale-${each}`, Languages, `${words.profile.language}: ${LOCALES[each]}`, () => attempt(chooseLocale(each))),
+    action(`locale-${each}`, Languages, `${words.profile.language}: ${LOCALES[each]}`, () =>
+      attempt(chooseLocale(each)),
+    ),
   );
   return [
     action("new-chat", SquarePen, words.newChat.open, show("newChat")),
-    action("theme", isDark() ? Sun : Moon, words.profile.toggleTheme, () => chooseTheme(isDark() ? "light" : "dark")),
+    action("theme", isDark() ? Sun : Moon, words.profile.toggleTheme, () =>
+      chooseTheme(isDark() ? "light" : "dark"),
+    ),
     action("shortcuts", Keyboard, words.profile.shortcuts, show("shortcuts")),
     ...languages,
     action("sign-out", LogOut, words.profile.signOut, () => attempt(signOut())),

@@ -21,7 +21,10 @@ export function useUserSearch(query: string): UserSearch {
         ({ users }) => {
           if (!wanted) return;
           client.value?.people.learn(users);
-          setResult({ users: users.filter(({ id, role }) => id !== me() && role !== "service"), failure: "" });
+          setResult({
+            users: users.filter(({ id, role }) => id !== me() && role !== "service"),
+            failure: "",
+          });
         },
         (cause: unknown) => {
           if (wanted) setResult({ users: [], failure: sentence(asHomeroomError(cause).code) });

@@ -1,4 +1,15 @@
-import { Circle, CircleDot, Clock, Keyboard, Languages, LogOut, MinusCircle, Monitor, Moon, Sun } from "lucide-preact";
+import {
+  Circle,
+  CircleDot,
+  Clock,
+  Keyboard,
+  Languages,
+  LogOut,
+  MinusCircle,
+  Monitor,
+  Moon,
+  Sun,
+} from "lucide-preact";
 import { useState } from "preact/hooks";
 import { chooseLocale, LOCALES, type Locale, locale, t } from "../../i18n/index.js";
 import { chooseStatus, ownStatus } from "../away.js";

@@ -47,7 +47,9 @@ export function RoomRow({ state, tabbable }: Props) {
         </span>
         <span class="room-bottom">
           <LastLine state={state} current={current} />
-          {unread > 0 && <Badges unread={unread} mentioned={isMentioned(state)} quiet={room.me?.notify === "none"} />}
+          {unread > 0 && (
+            <Badges unread={unread} mentioned={isMentioned(state)} quiet={room.me?.notify === "none"} />
+          )}
         </span>
       </span>
     </a>

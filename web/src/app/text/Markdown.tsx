@@ -26,12 +26,16 @@ export const Markdown = memo(
       </div>
     );
   },
-  (a, b) => a.body === b.body && a.mentions.map((p) => p.name).join() === b.mentions.map((p) => p.name).join(),
+  (a, b) =>
+    a.body === b.body && a.mentions.map((p) => p.name).join() === b.mentions.map((p) => p.name).join(),
 );
 
 /** One to three emoji alone are shown large. */
 function isJumbo(body: string): boolean {
-  return body.length <= 24 && /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{EMod})*\s*){1,3}$/u.test(body);
+  return (
+    body.length <= 24 &&
+    /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{EMod})*\s*){1,3}$/u.test(body)
+  );
 }
 
 function BlockView({ block, mentions }: { block: Block; mentions: readonly Person[] }) {
@@ -115,7 +119,10 @@ function useRendered(render: () => Promise<string>, deps: readonly unknown[]): s
 
 function CodeBlock({ language, text }: { language: string; text: string }) {
   const html = useRendered(
-    async () => (language === "" ? Promise.reject(new Error("plain")) : (await import("./code.js")).highlight(text, language)),
+    async () =>
+      language === ""
+        ? Promise.reject(new Error("plain"))
+        : (await import("./code.js")).highlight(text, language),
     [text, language],
   );
   const copy = () => void navigator.clipboard.writeText(text).then(() => say(t().message.copied));
@@ -130,7 +137,10 @@ function CodeBlock({ language, text }: { language: string; text: string }) {
 }
 
 function MathView({ text, display = false }: { text: string; display?: boolean }) {
-  const html = useRendered(async () => (await import("./math.js")).mathMarkup(text, display), [text, display]);
+  const html = useRendered(
+    async () => (await import("./math.js")).mathMarkup(text, display),
+    [text, display],
+  );
   if (html === null) return <code>{text}</code>;
   const Tag = display ? "div" : "span";
   return <Tag class="math" dir="ltr" dangerouslySetInnerHTML={{ __html: html }} />;

@@ -9,7 +9,12 @@ export type Inline =
 
 export type Block =
   | { readonly kind: "paragraph" | "quote"; readonly children: readonly Inline[] }
-  | { readonly kind: "list"; readonly ordered: boolean; readonly start: number; readonly items: readonly (readonly Inline[])[] }
+  | {
+      readonly kind: "list";
+      readonly ordered: boolean;
+      readonly start: number;
+      readonly items: readonly (readonly Inline[])[];
+    }
   | { readonly kind: "code"; readonly language: string; readonly text: string }
   | { readonly kind: "math"; readonly text: string };
 
@@ -46,7 +51,8 @@ function readBlock(lines: readonly string[], at: number): Read {
 }
 
 function readFence(lines: readonly string[], at: number, mark: string, language: string): Read {
-  const isEnd = (line: string) => line.trim().startsWith(mark) && line.trim().replaceAll(mark[0] ?? "", "") === "";
+  const isEnd = (line: string) =>
+    line.trim().startsWith(mark) && line.trim().replaceAll(mark[0] ?? "", "") === "";
   let end = at + 1;
   while (end < lines.length && !isEnd(lines[end] ?? "")) end++;
   const text = lines.slice(at + 1, end).join("\n");
@@ -57,7 +63,11 @@ function readFence(lines: readonly string[], at: number, mark: string, language:
 function readQuote(lines: readonly string[], at: number): Read {
   const quoted: string[] = [];
   let next = at;
-  for (let hit = QUOTE.exec(lines[next] ?? ""); hit && next < lines.length; hit = QUOTE.exec(lines[next] ?? "")) {
+  for (
+    let hit = QUOTE.exec(lines[next] ?? "");
+    hit && next < lines.length;
+    hit = QUOTE.exec(lines[next] ?? "")
+  ) {
     quoted.push(hit[1] ?? "");
     next++;
   }
@@ -67,7 +77,11 @@ function readQuote(lines: readonly string[], at: number): Read {
 function readList(lines: readonly string[], at: number, mark: RegExp, ordered: boolean, start: number): Read {
   const items: Inline[][] = [];
   let next = at;
-  for (let hit = mark.exec(lines[next] ?? ""); hit && next < lines.length; hit = mark.exec(lines[next] ?? "")) {
+  for (
+    let hit = mark.exec(lines[next] ?? "");
+    hit && next < lines.length;
+    hit = mark.exec(lines[next] ?? "")
+  ) {
     items.push(parseInline(hit.at(-1) ?? ""));
     next++;
   }
@@ -86,11 +100,14 @@ function continues(line: string): boolean {
 
 const BARE_LINK = /https?:\/\/[^\s<>"']+/;
 const TOKENS: readonly { pattern: RegExp; make: (hit: RegExpExecArray) => Inline | null }[] = [
-  { pattern: /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)/, make: (hit) => ({ kind: "code", text: group(hit, 2).trim() || group(hit, 2) }) },
+  {
+    pattern: /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)/,
+    make: (hit) => ({ kind: "code", text: group(hit, 2).trim() || group(hit, 2) }),
+  },
   { pattern: /\$\$([^$\n]+)\$\$/, make: (hit) => ({ kind: "math", text: group(hit, 1) }) },
   { pattern: /\[([^\]\n]+)\]\(([^()\s]+(?:\([^()\s]*\)[^()\s]*)*)\)/, make: makeLink },
   { pattern: BARE_LINK, make: makeBareLink },
-  { pattern: /\*\*(?=\S)([\s\S]*?\S)\*\*/, make: nested("bold") },
+  { pattern: /\*\*(?=\S)([\s\S]*?\S)\*\*(?!\*)/, make: nested("bold") },
   { pattern: /__(?=\S)([^_]*?\S)__(?!\w)/, make: nested("bold") },
   { pattern: /\*(?=[^\s*])([^*\n]*?[^\s*])\*(?!\*)/, make: nested("italic") },
   { pattern: /(?<!\w)_(?=\S)([^_\n]*?\S)_(?!\w)/, make: nested("italic") },

@@ -41,7 +41,9 @@ export function withMention(value: string, query: Query, name: string): [value: 
 
 /** Ids of the people named in the text. A longer name wins over one that it begins with. */
 export function mentionedIn(value: string, people: readonly Person[]): string[] {
-  return splitMentions(value, people).flatMap((part) => (part.id ? [part.id] : [])).filter(unique);
+  return splitMentions(value, people)
+    .flatMap((part) => (part.id ? [part.id] : []))
+    .filter(unique);
 }
 
 export interface Part {
@@ -53,7 +55,9 @@ export interface Part {
 export function splitMentions(value: string, people: readonly Person[]): Part[] {
   if (people.length === 0 || !value.includes("@")) return [{ text: value }];
   const byName = new Map(people.map(({ id, name }) => [`@${name}`, id]));
-  const names = [...byName.keys()].sort((a, b) => b.length - a.length).map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const names = [...byName.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   const pieces = value.split(new RegExp(`(${names.join("|")})(?![\\p{L}\\p{N}])`, "u"));
   return pieces
     .filter((text) => text !== "")

@@ -16,7 +16,10 @@ function initials(name: string): string {
     .split(/\s+/)
     .filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toLocaleUpperCase();
+  return letters
+    .map((word) => Array.from(word ?? "")[0] ?? "")
+    .join("")
+    .toLocaleUpperCase();
 }
 
 interface PersonProps {
@@ -30,7 +33,11 @@ export function PersonAvatar({ userId, user, size = 40, presence = false }: Pers
   const known = user ?? person(userId);
   return (
     <span class={`avatar avatar-${size}`} style={{ "--hue": String(hueOf(userId)) }} aria-hidden="true">
-      {known?.avatar_url ? <img src={known.avatar_url} alt="" loading="lazy" /> : initials(known?.name ?? "?")}
+      {known?.avatar_url ? (
+        <img src={known.avatar_url} alt="" loading="lazy" />
+      ) : (
+        initials(known?.name ?? "?")
+      )}
       {presence && <PresenceDot userId={userId} />}
     </span>
   );
@@ -41,13 +48,23 @@ function PresenceDot({ userId }: { userId: string }) {
   return <span class={`dot dot-${status}`} title={t().presence[status]} />;
 }
 
-const KIND_ICONS = { group: Users, session: GraduationCap, announcement: Megaphone, support: LifeBuoy, direct: Hash };
+const KIND_ICONS = {
+  group: Users,
+  session: GraduationCap,
+  announcement: Megaphone,
+  support: LifeBuoy,
+  direct: Hash,
+};
 
 export function RoomAvatar({ room, size = 40 }: { room: Room; size?: 24 | 32 | 40 | 64 }) {
   if (room.peer) return <PersonAvatar userId={room.peer.id} user={room.peer} size={size} presence />;
   const Icon = KIND_ICONS[room.kind];
   return (
-    <span class={`avatar avatar-room avatar-${size}`} style={{ "--hue": String(hueOf(room.id)) }} aria-hidden="true">
+    <span
+      class={`avatar avatar-room avatar-${size}`}
+      style={{ "--hue": String(hueOf(room.id)) }}
+      aria-hidden="true"
+    >
       <Icon size={size / 2} strokeWidth={2} />
     </span>
   );

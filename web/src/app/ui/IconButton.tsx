@@ -10,7 +10,13 @@ interface Props extends ButtonHTMLAttributes {
 
 export function IconButton({ icon: Icon, label, class: extra, ...rest }: Props) {
   return (
-    <button type="button" class={`icon-button ${typeof extra === "string" ? extra : ""}`} aria-label={label} title={label} {...rest}>
+    <button
+      type="button"
+      class={`icon-button ${typeof extra === "string" ? extra : ""}`}
+      aria-label={label}
+      title={label}
+      {...rest}
+    >
       <Icon size={18} strokeWidth={2} aria-hidden="true" />
     </button>
   );

@@ -22,7 +22,11 @@ export function ChatSkeleton() {
   return (
     <div class="skeleton-chat" role="status" aria-label={t().common.loading}>
       {WIDTHS.map((width, i) => (
-        <span class={`skeleton skeleton-bubble ${i % 3 === 2 ? "own" : ""}`} style={{ width: `${width}%` }} key={width} />
+        <span
+          class={`skeleton skeleton-bubble ${i % 3 === 2 ? "own" : ""}`}
+          style={{ width: `${width}%` }}
+          key={width}
+        />
       ))}
     </div>
   );

@@ -8,7 +8,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.markup import escape
 
 from auth.errors import SettingRefused
 from auth.tokens import TokenMinter
@@ -93,6 +95,8 @@ def token(
         _fail(str(exc), 1)
     except HomeroomError as exc:
         _fail(exc.message, 2)
+    except OverflowError:
+        _fail(f"--ttl {ttl}: no token lives that long.", 2)
     typer.echo(access)
 
 
@@ -107,7 +111,7 @@ def migrate(data_dir: DataOption = None) -> None:
         _fail(str(exc), 1)
     for step in applied:
         out.print(f"applied {step}")
-    out.print(f"The database {store_path(settings)} is up to date.")
+    out.print(f"The database {store_path(settings)} is up to date.", markup=False)
 
 
 @app.command()
@@ -117,7 +121,7 @@ def doctor(data_dir: DataOption = None) -> None:
     findings = asyncio.run(checks.examine(settings))
     marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "bad": "[red]bad[/] "}
     for finding in findings:
-        out.print(f"{marks[finding.level]}  {finding.text}")
+        out.print(f"{marks[finding.level]}  {escape(finding.text)}")
     if any(finding.level == "bad" for finding in findings):
         raise typer.Exit(1)
 
@@ -136,6 +140,8 @@ def _settings(**flags: Any) -> Settings:
         prefix = "HOMEROOM_LIMITS_" if exc.title == "Limits" else "HOMEROOM_"
         name = "_".join(str(part) for part in problem["loc"]).upper()
         _fail(f"{prefix}{name}: {problem['msg']}.", 2)
+    except SettingsError:
+        _fail("HOMEROOM_LIMITS: each limit is a setting of its own, such as HOMEROOM_LIMITS_BODY_CHARS.", 2)
     configure_logs(settings.log_level, settings.log_format)
     return settings
 
@@ -156,11 +162,14 @@ def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         _fail(f"--ttl {text}: write a number and s, m, h or d, such as 15m.", 2)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        _fail(f"--ttl {text}: no token lives that long.", 2)
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    err.print(f"[red]homeroom:[/] {message}", markup=True)
+    err.print(f"[red]homeroom:[/] {escape(message)}")
     raise typer.Exit(status)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -56,15 +57,17 @@ class Dispatch:
         started = time.perf_counter()
         name = event if isinstance(event, str) and event in CLIENT_EVENTS else "unknown"
         after: Callable[[], None] | None = None
+        encode = partial(ack_frame, ack_id or 0, namespace=connection.namespace)
         try:
             reply = await self._call(connection, event, args, size)
-            envelope, code, after = {"ok": True, "data": reply.data}, "ok", reply.after
+            answer, code, after = encode({"ok": True, "data": reply.data}), "ok", reply.after
         except HomeroomError as exc:
-            envelope, code = {"ok": False, "error": exc.to_wire()}, str(exc.code)
+            answer, code = encode({"ok": False, "error": exc.to_wire()}), str(exc.code)
         except Exception as exc:  # a bug: the client gets a trace id, the log the rest
-            envelope, code = {"ok": False, "error": self._internal(exc, name, connection).to_wire()}, "server.internal"
+            error = self._internal(exc, name, connection)
+            answer, code = encode({"ok": False, "error": error.to_wire()}), str(error.code)
         if ack_id is not None:
-            connection.link.push(ack_frame(ack_id, envelope, namespace=connection.namespace))
+            connection.link.push(answer)
         if after is not None:
             after()
         self._record(connection, name, code, time.perf_counter() - started)

@@ -48,7 +48,10 @@ def store_path(settings: Settings) -> Path:
     if settings.store == "sqlite":
         return settings.data_dir / "homeroom.db"
     if settings.store.startswith("sqlite:///"):
-        return Path(settings.store.removeprefix("sqlite:///"))
+        path = settings.store.removeprefix("sqlite:///")
+        if not path:
+            raise StartRefused("HOMEROOM_STORE: `sqlite:///` needs the path of a file behind it.", 2)
+        return Path(path)
     raise StartRefused("HOMEROOM_STORE: use `sqlite` or `sqlite:///path`; this version has no other store.", 2)
 
 
@@ -97,7 +100,7 @@ class Server:
             await runner.setup()
             site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
             await site.start()
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             await runner.cleanup()
             await app.close()
             raise StartRefused(_cannot_listen(settings, exc)) from exc
@@ -126,8 +129,10 @@ def _close(connection: Connection) -> None:
     connection.link.close("draining")
 
 
-def _cannot_listen(settings: Settings, exc: OSError) -> str:
+def _cannot_listen(settings: Settings, exc: OSError | UnicodeError) -> str:
     where = f"{settings.host}:{settings.port}"
+    if isinstance(exc, UnicodeError):
+        return f"Cannot listen on {where}: that is no host name."
     if exc.errno == errno.EADDRINUSE:
         return f"Port {settings.port} is taken: another program listens on {where}. Choose one with --port."
     return f"Cannot listen on {where}: {exc.strerror or exc}."

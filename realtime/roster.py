@@ -24,7 +24,12 @@ class Roster:
         return (room_id, user_id) in self._leaving or self._hub.live_in(room_id, user_id)
 
     def entered(self, connection: Connection, room_id: RoomId, *, was_present: bool) -> None:
-        """Note that a connection joined; `joined` is told unless the user was present already."""
+        """Note that a connection joined; `joined` is told unless the user was present already.
+
+        A connection that ended while it was joining has not come.
+        """
+        if connection.id not in self._hub.connections:
+            return
         connection.sessions.add(room_id)
         pending = self._leaving.pop((room_id, connection.user_id), None)
         if pending is not None:

@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "src/client/types.gen.ts"] },
+  { ignores: ["dist", "build", "src/client/types.gen.ts"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -2,9 +2,10 @@ import { defineConfig } from "vitest/config";
 
 const SERVER = process.env.HOMEROOM_URL ?? "http://127.0.0.1:8080";
 
-export default defineConfig({
+/** `npm run build:client` is a build for use outside of the page: the library alone, without the page's files. */
+export default defineConfig(({ isSsrBuild }) => ({
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
-  build: { target: "es2022", modulePreload: { polyfill: false } },
+  build: { target: "es2022", modulePreload: { polyfill: false }, copyPublicDir: isSsrBuild !== true },
   server: {
     proxy: {
       "/v1": SERVER,
@@ -12,4 +13,4 @@ export default defineConfig({
     },
   },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },
-});
+}));

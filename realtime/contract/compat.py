@@ -31,7 +31,7 @@ class SendMessage(Payload):
     def passed_on(self) -> bytes:
         """Return the payload as the client sent it, encoded. Raises ValueError for what no JSON can carry."""
         try:
-            return orjson.dumps(self.model_dump(by_alias=True, exclude_none=True))
+            return orjson.dumps(self.model_dump(by_alias=True, exclude_unset=True))
         except (TypeError, ValueError) as exc:
             raise ValueError("the payload cannot be passed on as JSON") from exc
 

@@ -90,6 +90,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # engineio has 
         socket.connected = True
         return self._ok(await socket.poll(), jsonp_index=jsonp_index)
 
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        """Keep what clients get wrong out of the error log: they are answered 400."""
+        self.logger.debug(message)
+
     def _handshake(self, sid: str, transport: str) -> dict[str, Any]:
         return {
             "sid": sid,

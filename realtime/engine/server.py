@@ -1,5 +1,7 @@
 """The Socket.IO server: connections of namespaces on top of Engine.IO ones, events in order, to one `Edge`."""
 
+import asyncio
+import contextlib
 from typing import Any
 
 import socketio
@@ -11,7 +13,7 @@ from core.errors import HomeroomError
 from core.tasks import Background
 from realtime.engine.eio import Edge, EngineServer, Meters
 from realtime.engine.frames import FastJson, Frame
-from realtime.engine.socket import Socket
+from realtime.engine.socket import CLOSE_S, Socket
 from realtime.engine.websocket import WebSocket
 
 sio_packet.Packet.json = FastJson
@@ -90,6 +92,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         if (sid := self._forget(socket.sid, namespace)) is not None:
             socket.push(sio_frame(sio_packet.DISCONNECT, namespace))
             await self.edge.closed(sid, reason)
+        if not socket.upgraded:  # a polling client is told with its next poll, if there is one
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(socket.queue.join(), CLOSE_S)
         await socket.close(abort=False, reason=reason)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """One Engine.IO connection: a bounded queue, a writer, a reader."""
 
 import asyncio
+import sys
 from typing import Any, Protocol
 
 from engineio import async_socket, exceptions, packet, payload
@@ -23,6 +24,10 @@ class Outbox(asyncio.Queue[Any]):
 
     size_bytes = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = asyncio.Event()
+
     def _put(self, item: Frame | Queued | None) -> None:
         self.size_bytes += _size(item)
         super()._put(item)
@@ -30,6 +35,7 @@ class Outbox(asyncio.Queue[Any]):
     def _get(self) -> Any:
         item = super()._get()
         self.size_bytes -= _size(item)
+        self.taken.set()
         return item
 
     def discard_all(self) -> None:
@@ -45,9 +51,9 @@ def _size(item: Frame | Queued | None) -> int:
 
 
 class Payload(payload.Payload):  # type: ignore[misc]  # engineio has no types
-    """A polling payload. A client that was offline flushes more than engineio's 16 packets at once."""
+    """A polling payload: bounded in bytes, not in packets, as a client that was offline flushes many at once."""
 
-    max_decode_packets = 256
+    max_decode_packets = sys.maxsize
 
 
 class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no types
@@ -98,6 +104,7 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         """End the connection. Never waits for the client to take what is queued: it may be gone."""
         await super().close(wait=False, abort=abort, reason=reason)
         self.queue.put_nowait(None)
+        self.queue.taken.set()
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Take the packets of a polling POST, in order. A malformed one ends the connection."""
@@ -112,7 +119,14 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         except ValueError as exc:
             raise exceptions.EngineIOError from exc
         for pkt in packets:
+            await self._room_for_answers()
             await self.receive(pkt)
+
+    async def _room_for_answers(self) -> None:
+        """Wait while a client that sends much has yet to fetch its answers: it cannot poll and post at one time."""
+        while self.queue.qsize() * 2 > self.server.queue_frames and not self.closed and not self.cut_reason:
+            self.queue.taken.clear()
+            await self.queue.taken.wait()
 
     async def receive(self, pkt: packet.Packet) -> None:
         """Handle one packet from the client. Raises EngineIOError for one that ends the connection."""

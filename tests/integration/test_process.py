@@ -3,14 +3,14 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import socketio
 
 from tests.support.deaf import deaf
-from tests.support.person import Json, Person, Refused, connected
+from tests.support.person import PATIENCE_S, Json, Person, Refused, connected
 from tests.support.process import Homeroom, assert_refused, run_homeroom, serving
 
 SENDERS = ("ada", "ben", "chen", "dia")
@@ -22,12 +22,46 @@ SHED = "homeroom_frames_shed_total"
 GROWTH_KIB = 8 * 1024
 
 
+class Sender(Person):
+    """Someone who knows of each message whether its ack came before the connection ended."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self._unanswered: set[asyncio.Future[Json | None]] = set()
+
+    async def acked(self, payload: Json) -> Json | None:
+        """Send a message; return it as stored, or None if the connection ended before the ack came."""
+        answer: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(self._unanswered.discard)
+        self._unanswered.add(answer)
+        try:
+            await self._client.emit("message:send", payload, callback=answer.set_result)
+        except socketio.exceptions.BadNamespaceError:  # there is no connection any more
+            return None
+        envelope = await asyncio.wait_for(answer, PATIENCE_S)
+        if envelope is None:
+            return None
+        assert envelope["ok"], envelope
+        message: Json = envelope["data"]["message"]
+        return message
+
+    async def _on_disconnect(self, *_: object) -> None:
+        await super()._on_disconnect()
+        for answer in list(self._unanswered):
+            if not answer.done():
+                answer.set_result(None)
+
+
 @asynccontextmanager
-async def people(homeroom: Homeroom, user_ids: Iterable[str] = SENDERS) -> AsyncIterator[list[Person]]:
+async def people(homeroom: Homeroom, user_ids: Iterable[str] = SENDERS) -> AsyncIterator[list[Sender]]:
     """Connect students for the length of a block."""
-    async with AsyncExitStack() as stack:
-        joining = [stack.enter_async_context(connected(homeroom.url, one, homeroom.token(one))) for one in user_ids]
-        yield [await each for each in joining]
+    crowd = [Sender(user_id) for user_id in user_ids]
+    try:
+        for person in crowd:
+            await person.connect(homeroom.url, homeroom.token(person.user_id))
+        yield crowd
+    finally:
+        await asyncio.gather(*(person.leave() for person in crowd))
 
 
 async def group(homeroom: Homeroom, user_ids: Iterable[str] = SENDERS) -> str:
@@ -53,24 +87,6 @@ async def history(person: Person, room_id: str) -> list[Json]:
     return messages
 
 
-async def acked(person: Person, payload: Json) -> Json | None:
-    """Send a message; return it as stored, or None if the connection ended before the ack came."""
-    call = asyncio.ensure_future(person.call("message:send", payload))
-    gone = asyncio.ensure_future(person.disconnected.wait())
-    await asyncio.wait({call, gone}, return_when=asyncio.FIRST_COMPLETED)
-    gone.cancel()
-    if not call.done():
-        call.cancel()
-        return None
-    try:
-        envelope = call.result()
-    except socketio.exceptions.BadNamespaceError:  # it was not even sent
-        return None
-    assert envelope["ok"], envelope
-    message: Json = envelope["data"]["message"]
-    return message
-
-
 class Ledger:
     """What the senders know: which messages were acked, and which ones they do not know about."""
 
@@ -80,19 +96,19 @@ class Ledger:
         self.unknown: dict[str, list[Json]] = {name: [] for name in SENDERS}
         self._numbers = iter(range(1_000_000))
 
-    async def retry(self, person: Person) -> None:
+    async def retry(self, person: Sender) -> None:
         """Send again what was not acked, as clients do when they are back."""
         again, self.unknown[person.user_id] = self.unknown[person.user_id], []
         await asyncio.gather(*(self._send(person, payload) for payload in again))
 
-    async def send_until_gone(self, person: Person) -> None:
+    async def send_until_gone(self, person: Sender) -> None:
         """Send one message after another until the connection ends."""
         while not person.disconnected.is_set():
             client_id = f"{person.user_id}-{next(self._numbers)}"
             await self._send(person, {"room_id": self.room_id, "client_id": client_id, "body": client_id})
 
-    async def _send(self, person: Person, payload: Json) -> None:
-        message = await acked(person, payload)
+    async def _send(self, person: Sender, payload: Json) -> None:
+        message = await person.acked(payload)
         if message is None:
             self.unknown[person.user_id].append(payload)
         else:
@@ -160,6 +176,22 @@ async def test_a_stop_tells_everyone_and_loses_nothing(tmp_path: Path) -> None:
             stored = await history(ada, room_id)
     assert sorted(message["client_id"] for message in answers if message) == sorted(one["client_id"] for one in stored)
     assert "Traceback" not in homeroom.logged
+
+
+async def test_a_stop_amid_sending_leaves_nothing_unanswered(tmp_path: Path) -> None:
+    """SIGTERM while everyone sends all the time: a message is stored exactly if its ack came."""
+    async with serving(tmp_path / "data") as homeroom:
+        ledger = Ledger(await group(homeroom))
+        async with people(homeroom) as senders, asyncio.TaskGroup() as work:
+            for person in senders * LANES:
+                work.create_task(ledger.send_until_gone(person))
+            await senders[0].wait_for("message:new", lambda new: new["message"]["seq"] > ACKS_BEFORE_A_KILL)
+            homeroom.signal(signal.SIGTERM)
+        assert 0 == await homeroom.ended()
+        await homeroom.start()
+        async with people(homeroom, ["ada"]) as (ada,):
+            messages = await history(ada, ledger.room_id)
+    assert ledger.acked == {message["client_id"]: message for message in messages}
 
 
 async def test_a_draining_server_takes_nobody_in(tmp_path: Path) -> None:

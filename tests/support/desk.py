@@ -1,6 +1,7 @@
 """A built server without a network: people reach the edge by links that a test holds in its hands."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.fakes import RecordingLink
 from tests.support.server import HOUR, settings_for, user
 
 Json = dict[str, Any]
+PATIENCE_S = 10.0
 SECRET = "a secret of at least thirty-two bytes"
 
 
@@ -77,6 +79,13 @@ class Seat:
     async def leave(self, reason: str = "transport close") -> None:
         """Be gone."""
         await self.app.edge.closed(self.sid, reason)
+
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Wait until something is so; look again whenever a frame arrives."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not there():
+                self.link.news.clear()
+                await self.link.news.wait()
 
     def seen(self, event: str) -> list[Any]:
         """Return the payloads of an event so far."""

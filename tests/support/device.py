@@ -304,6 +304,6 @@ class Device:
             self._check(self._lost > self._made_up_for or not self.live, "the server left out a change")
             self.sync()
 
-    def _check(self, holds: bool, promise: str) -> None:  # noqa: FBT001 - reads as an assertion, inside the server's own call
+    def _check(self, holds: bool, promise: str) -> None:
         if not holds:
             self.failures.append(f"{self.user_id}: {promise}")

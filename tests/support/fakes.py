@@ -124,9 +124,11 @@ class RecordingLink:
     def __init__(self) -> None:
         self.frames: list[str] = []
         self.closed: list[str] = []
+        self.news = asyncio.Event()
 
     def push(self, frame: Frame) -> None:
         self.frames.append(frame.text)
+        self.news.set()
 
     def close(self, reason: str) -> None:
         self.closed.append(reason)

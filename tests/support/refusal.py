@@ -1,12 +1,15 @@
 """Expecting a refusal by its stable code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 
 from core.errors import ErrorCode, HomeroomError
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -24,6 +27,14 @@ class Refusal:
     def fields(self) -> list[str] | None:
         """Which paths were wrong."""
         return self.error.fields if self.error else None
+
+
+def outcome(call: Callable[[], T]) -> T | HomeroomError:
+    """Return what a call returns, or the HomeroomError that it raises; nothing else may come out of it."""
+    try:
+        return call()
+    except HomeroomError as exc:
+        return exc
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SIGNED_OUT } from "../src/client/errors.js";
-import { memoryVault, type Vault } from "../src/client/ports.js";
+import { type Credentials, memoryVault } from "../src/client/ports.js";
 import { Session } from "../src/client/session.js";
 import { readClaims } from "../src/client/token.js";
 
@@ -22,21 +22,21 @@ function server(answers: (Response | Error)[]) {
 }
 
 const pair = (access_token: string, refresh_token: string) => Response.json({ access_token, refresh_token });
-const session = (vault: Vault, fetcher: typeof fetch) =>
-  new Session({ url: "", vault, fetch: fetcher, now: () => NOW });
+const session = (credentials: Credentials, fetcher: typeof fetch, vault = memoryVault(credentials)) =>
+  new Session({ url: "", credentials, vault, fetch: fetcher, now: () => NOW });
 
 describe("a session", () => {
   it("uses a token that lasts without asking", async () => {
     const { fetcher, spent } = server([]);
     const good = token(600);
-    expect(await session(memoryVault({ access_token: good }), fetcher).ensure()).toBe(good);
+    expect(await session({ access_token: good }, fetcher).ensure()).toBe(good);
     expect(spent).toEqual([]);
   });
 
   it("renews a token before it ends, once for all who ask", async () => {
     const next = token(900, "next");
     const { fetcher, spent } = server([pair(next, "r2")]);
-    const ada = session(memoryVault({ access_token: token(30), refresh_token: "r1" }), fetcher);
+    const ada = session({ access_token: token(30), refresh_token: "r1" }, fetcher);
     expect(await Promise.all([ada.ensure(), ada.ensure()])).toEqual([next, next]);
     expect(spent).toEqual(["r1"]);
   });
@@ -44,29 +44,30 @@ describe("a session", () => {
   it("spends a refresh token once among tabs: the second finds what the first got", async () => {
     const next = token(900, "next");
     const { fetcher, spent } = server([pair(next, "r2")]);
-    const shared = memoryVault({ access_token: token(30), refresh_token: "r1" });
-    const tabs = [session(shared, fetcher), session(shared, fetcher)];
+    const credentials = { access_token: token(30), refresh_token: "r1" };
+    const shared = memoryVault(credentials);
+    const tabs = [session(credentials, fetcher, shared), session(credentials, fetcher, shared)];
     expect(await Promise.all(tabs.map((tab) => tab.ensure()))).toEqual([next, next]);
     expect(spent).toEqual(["r1"]);
   });
 
   it("is over when the refresh token is refused", async () => {
     const { fetcher } = server([Response.json({ code: "auth.reused_token" }, { status: 401 })]);
-    const ada = session(memoryVault({ access_token: token(30), refresh_token: "r1" }), fetcher);
+    const ada = session({ access_token: token(30), refresh_token: "r1" }, fetcher);
     await expect(ada.ensure()).rejects.toMatchObject({ code: SIGNED_OUT });
   });
 
   it("is not over because the network is", async () => {
     const { fetcher } = server([new TypeError("fetch failed")]);
-    const ada = session(memoryVault({ access_token: token(30), refresh_token: "r1" }), fetcher);
+    const ada = session({ access_token: token(30), refresh_token: "r1" }, fetcher);
     await expect(ada.ensure()).rejects.toMatchObject({ retryable: true });
   });
 
   it("uses what is left of a token that cannot be renewed, and then is over", async () => {
     const { fetcher } = server([]);
     const last = token(10);
-    expect(await session(memoryVault({ access_token: last }), fetcher).ensure()).toBe(last);
-    const ended = session(memoryVault({ access_token: token(-1) }), fetcher);
+    expect(await session({ access_token: last }, fetcher).ensure()).toBe(last);
+    const ended = session({ access_token: token(-1) }, fetcher);
     await expect(ended.ensure()).rejects.toMatchObject({ code: SIGNED_OUT });
   });
 });

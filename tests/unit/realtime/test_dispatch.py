@@ -156,7 +156,12 @@ async def test_a_bug_is_hidden_behind_a_trace_id(bug: Exception) -> None:
     assert ("server.internal", True) == (code_of(envelope), envelope["error"]["retryable"])
     assert "secret" not in str(envelope)
     (line,) = [line for line in logs if line["log_level"] == "error"]
-    assert (found[1], bug, "ada", "room:leave") == (line["trace_id"], line["exc_info"], line["user"], line["event_name"])
+    assert (found[1], bug, "ada", "room:leave") == (
+        line["trace_id"],
+        line["exc_info"],
+        line["user"],
+        line["event_name"],
+    )
     desk.answer = Reply({})
     assert (await desk.send("room:leave", {"room_id": "r"}))["ok"]
 

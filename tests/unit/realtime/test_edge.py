@@ -22,6 +22,8 @@ from tests.support.fakes import FakeTime
 from tests.support.refusal import refused
 from tests.support.server import user
 
+CHANGED = "room:member_changed"
+
 
 async def group(seat: Seat, *others: str, kind: str = "group", **more: Any) -> str:
     """Open a room; return its id."""
@@ -172,9 +174,7 @@ class TestSessions:
     async def changes(self, seat: Seat) -> list[tuple[str, str]]:
         """Return who came and went so far."""
         return [
-            (event["user_id"], event["change"])
-            for event in seat.seen("room:member_changed")
-            if event["change"] in {"joined", "left"}
+            (event["user_id"], event["change"]) for event in seat.seen(CHANGED) if event["change"] in {"joined", "left"}
         ]
 
     async def test_joined_and_left_are_told_once_per_person(self, app: App) -> None:
@@ -201,9 +201,7 @@ class TestSessions:
             await back.ok("room:join", {"room_id": room_id})
             assert [("rao", "joined"), ("ada", "joined")] == await self.changes(rao)
             await back.leave()
-            async with asyncio.timeout(5):
-                while ("ada", "left") not in await self.changes(rao):
-                    await asyncio.sleep(0.005)
+            await rao.until(lambda: {"room_id": room_id, "user_id": "ada", "change": "left"} in rao.seen(CHANGED))
             assert 1 == (await self.changes(rao)).count(("ada", "joined"))
 
     async def test_a_join_that_outlives_its_connection_leaves_nothing(self, app: App) -> None:
@@ -213,9 +211,7 @@ class TestSessions:
         await rao.ok("room:join", {"room_id": room_id})
         connection, gate = ada.connection, Gate(app.services)
         object.__setattr__(app.services, "sync", gate)
-        joining = asyncio.ensure_future(
-            app.edge.received(ada.sid, "room:join", [{"room_id": room_id}], 1, 10)
-        )
+        joining = asyncio.ensure_future(app.edge.received(ada.sid, "room:join", [{"room_id": room_id}], 1, 10))
         await gate.asked.wait()
         await ada.leave("draining")
         gate.open.set()
@@ -227,9 +223,7 @@ class TestSessions:
         ada = await Seat(app, "ada").sit()
         await Seat(app, "rao", "teacher").sit()
         connection = ada.connection
-        watching = asyncio.ensure_future(
-            app.edge.received(ada.sid, "presence:watch", [{"user_ids": ["rao"]}], 1, 10)
-        )
+        watching = asyncio.ensure_future(app.edge.received(ada.sid, "presence:watch", [{"user_ids": ["rao"]}], 1, 10))
         await asyncio.sleep(0)
         await ada.leave()
         await watching

@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from core.ids import UserId
+from realtime.cluster.ports import Envelope
 from realtime.contract import encode, objects
 from realtime.contract.messages import MessageAck
 from realtime.contract.presence import PresenceAck
 from realtime.contract.receipts import ReceiptAck, TypingChanged
 from realtime.contract.registry import SERVER_EVENTS
 from realtime.contract.rooms import MemberChanged, RoomChanged, RoomRemoved, SnapshotAck
-from realtime.cluster.ports import Envelope
 from realtime.fanout import Fanout
 from rooms.types import Message, Presence, Receipt, RoomRole, RoomView
 from tests.unit.realtime import domain
@@ -94,7 +95,7 @@ def test_every_event_of_the_domain_is_one_of_the_contract(
     fanout.receipt_changed(receipt)
     fanout.typing_changed(room.id, user_id, on=on)
     fanout.presence_changed(presence, [room.id])
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "message:new": MessageAck,
         "message:updated": MessageAck,
         "room:changed": RoomChanged,
@@ -105,10 +106,10 @@ def test_every_event_of_the_domain_is_one_of_the_contract(
         "presence:changed": PresenceAck,
     }
     for envelope in carrier.envelopes:
-        spec = SERVER_EVENTS[envelope.event]
-        assert models[envelope.event] is spec.payload
+        spec, model = SERVER_EVENTS[envelope.event], models[envelope.event]
+        assert model is spec.payload
         data = orjson.loads(envelope.data)
-        assert data == spec.payload.model_validate(data).model_dump(mode="json", exclude_none=True)
+        assert data == model.model_validate(data).model_dump(mode="json", exclude_none=True)
         assert spec.ephemeral == envelope.ephemeral
     revs = [envelope.rev for envelope in carrier.envelopes]
     assert [message.rev, message.rev, room.rev, *[None] * 11] == revs
@@ -117,7 +118,7 @@ def test_every_event_of_the_domain_is_one_of_the_contract(
 async def test_a_revoked_user_is_told_nothing_and_disconnected() -> None:
     """The effect travels without an event."""
     carrier = Carrier()
-    Fanout(carrier).disconnect_user(domain.UserId("ada"), "revoked")
+    Fanout(carrier).disconnect_user(UserId("ada"), "revoked")
     (envelope,) = carrier.envelopes
     assert ((), "disconnect", "revoked") == (
         envelope.topics,

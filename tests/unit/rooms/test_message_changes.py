@@ -138,7 +138,7 @@ class TestHistory:
     """Reading back."""
 
     async def test_pages_join_without_a_hole_in_both_directions(self, school: School) -> None:
-        """Following `before_seq` down and `after_seq` up both pass every message once; `has_more` is true until then."""
+        """Following `before_seq` down and `after_seq` up both pass every message once, and then `has_more` is false."""
         ada = await school.person("ada")
         room = await school.room(ada)
         seqs = [message.seq for message in await school.say_many(ada, room, 7)]

@@ -96,7 +96,7 @@ class TestOpenNamed:
     @pytest.mark.parametrize("kind", NAMED)
     @pytest.mark.parametrize("role", Role)
     async def test_who_may_make_what(self, school: School, role: Role, kind: RoomKind) -> None:
-        """Students make groups; classes and announcements are for teachers, admins and the backend; viewers make none."""
+        """Students make groups; classes and announcements are for staff and the backend; viewers make none."""
         may = {
             RoomKind.GROUP: set(Role) - {Role.VIEWER},
             RoomKind.SESSION: {Role.TEACHER, Role.ADMIN, Role.SERVICE},

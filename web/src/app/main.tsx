@@ -24,8 +24,8 @@ startKeys();
 startTitle();
 startAway();
 addEventListener("online", () => client.value?.connection.retryNow());
-void startLocale();
 void startSession();
 
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+// With the strings at hand, nothing is first drawn in another language.
+if (root) void startLocale().finally(() => render(<App />, root));

@@ -6,6 +6,7 @@ import {
   exchange,
   Homeroom,
   readClaims,
+  type Vault,
 } from "../client/index.js";
 import { t } from "../i18n/index.js";
 import { client, mirror, status } from "./store.js";
@@ -42,7 +43,7 @@ export async function startSession(): Promise<void> {
   addEventListener("hashchange", () => void useLink(takeLink()));
   const link = takeLink();
   if (link.access_token ?? link.refresh_token) await useLink(link);
-  else resume();
+  else await resume();
 }
 
 /** Sign in with what somebody pasted. */
@@ -61,7 +62,7 @@ export async function signOut(): Promise<void> {
 async function useLink(link: Partial<Credentials>): Promise<void> {
   if (!link.access_token && !link.refresh_token) return;
   try {
-    enter(await credentialsOf(link));
+    await enter(await credentialsOf(link));
   } catch (cause) {
     const { retryable } = asHomeroomError(cause);
     leave(retryable ? t().signIn.unreachable : t().signIn.expired);
@@ -73,32 +74,36 @@ async function credentialsOf(link: Partial<Credentials>): Promise<Credentials> {
   return exchange("", link.refresh_token ?? "");
 }
 
-function enter(credentials: Credentials): void {
-  const userId = readClaims(credentials.access_token)?.sub;
+async function enter(link: Credentials): Promise<void> {
+  const userId = readClaims(link.access_token)?.sub;
   if (userId === undefined) {
     leave(t().signIn.bad);
     return;
   }
   const vault = browserVault(userId);
-  vault.write({ ...vault.read(), ...credentials });
+  // A link with an access token alone does not cost the refresh token that is there.
+  const credentials = { ...(await vault.read()), ...link };
+  await vault.write(credentials);
   sessionStorage.setItem(TAB, userId);
   localStorage.setItem(LAST, userId);
-  become(userId);
+  become(credentials, vault);
 }
 
-function resume(): void {
+async function resume(): Promise<void> {
   const userId = sessionStorage.getItem(TAB) ?? localStorage.getItem(LAST);
-  if (userId === null || !browserVault(userId).read()) {
+  const vault = userId === null ? null : browserVault(userId);
+  const credentials = await vault?.read();
+  if (userId === null || !vault || !credentials) {
     leave("");
     return;
   }
   sessionStorage.setItem(TAB, userId);
-  become(userId);
+  become(credentials, vault);
 }
 
-function become(userId: string): void {
+function become(credentials: Credentials, vault: Vault): void {
   stopCurrent();
-  const homeroom = new Homeroom({ url: "", vault: browserVault(userId), storage: localStorage });
+  const homeroom = new Homeroom({ url: "", credentials, vault, storage: localStorage });
   unmirror = mirror(homeroom);
   homeroom.events.on("status", (now) => {
     if (now === "signed_out") leave(t().signIn.expired);

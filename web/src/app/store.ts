@@ -8,7 +8,8 @@ import {
   unreadOf,
   type User,
 } from "../client/index.js";
-import { sentence } from "../i18n/index.js";
+import { sentence, t } from "../i18n/index.js";
+import { goToList, roomId } from "./route.js";
 
 /** The signed-in person's client; null while nobody is signed in. Set by `session.ts` only. */
 export const client = signal<Homeroom | null>(null);
@@ -54,6 +55,12 @@ export function mirror(homeroom: Homeroom): () => void {
     }),
     homeroom.rooms.events.on("changed", () => raise("rooms")),
     homeroom.rooms.events.on("listed", () => raise("rooms")),
+    homeroom.rooms.events.on("removed", ({ room_id, reason }) => {
+      // One that was never there explains itself where it would be.
+      if (room_id !== roomId.value || reason === "not_found") return;
+      goToList();
+      say(t().chat.removed);
+    }),
     homeroom.people.events.on("changed", () => raise("people")),
     homeroom.presence.events.on("changed", () => raise("presence")),
     homeroom.typing.events.on("changed", () => raise("typing")),

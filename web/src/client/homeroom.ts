@@ -3,7 +3,7 @@ import { Emitter } from "./emitter.js";
 import { Http } from "./http.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
-import { type KeyValue, memoryStorage, type Vault } from "./ports.js";
+import { type Credentials, type KeyValue, memoryStorage, memoryVault, type Vault } from "./ports.js";
 import { PresenceBook } from "./presence.js";
 import { ReceiptMarks } from "./receipts.js";
 import { Rooms } from "./rooms.js";
@@ -14,7 +14,10 @@ import type { Message, Ready } from "./types.gen.js";
 export interface HomeroomOptions {
   /** Where the server is, as in `https://chat.example.school`; empty for the page's own origin. */
   readonly url: string;
-  readonly vault: Vault;
+  readonly credentials: Credentials;
+  /** Where credentials are kept and shared; default: in memory. */
+  readonly vault?: Vault;
+  /** Where messages wait to be sent; default: in memory. */
   readonly storage?: KeyValue;
   readonly transports?: ("websocket" | "polling")[];
   readonly fetch?: typeof fetch;
@@ -38,13 +41,12 @@ export class Homeroom {
   readonly people: People;
   readonly userId: string;
   readonly #marks: ReceiptMarks;
-  readonly #vault: Vault;
 
   constructor(options: HomeroomOptions) {
-    const { url, vault, storage = memoryStorage(), transports } = options;
+    const { url, credentials, storage = memoryStorage(), transports } = options;
+    const vault = options.vault ?? memoryVault(credentials);
     const fetcher = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
-    this.#vault = vault;
-    this.session = new Session({ url, vault, fetch: fetcher });
+    this.session = new Session({ url, credentials, vault, fetch: fetcher });
     this.userId = this.session.userId;
     this.http = new Http(url, this.session, fetcher);
     this.connection = new Connection({ url, session: this.session, ...(transports ? { transports } : {}) });
@@ -89,10 +91,9 @@ export class Homeroom {
 
   /** End this sign-in, here and on the server. */
   async signOut(): Promise<void> {
-    const refreshToken = this.#vault.read()?.refresh_token;
     this.stop();
+    const refreshToken = await this.session.forget();
     if (refreshToken) await this.http.revoke(refreshToken).catch(() => undefined);
-    this.session.forget();
   }
 
   #wire(): void {

@@ -14,11 +14,12 @@ export interface Credentials {
 
 /**
  * Where one person's credentials are kept, shared by all tabs of that person.
- * `locked` runs one callback at a time among all tabs: a refresh token must be spent once only.
+ * `locked` runs one callback at a time among all tabs, and `read` inside it sees what the last one wrote: a refresh
+ * token that is spent twice ends the sign-in.
  */
 export interface Vault {
-  read(): Credentials | null;
-  write(credentials: Credentials | null): void;
+  read(): Promise<Credentials | null>;
+  write(credentials: Credentials | null): Promise<void>;
   locked<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -39,9 +40,10 @@ export function memoryVault(credentials: Credentials): Vault {
   let kept: Credentials | null = credentials;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    read: () => kept,
+    read: () => Promise.resolve(kept),
     write: (next) => {
       kept = next;
+      return Promise.resolve();
     },
     locked: (work) => {
       const turn = last.then(work, work);

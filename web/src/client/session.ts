@@ -7,6 +7,8 @@ export const RENEW_BEFORE_MS = 75_000;
 
 export interface SessionOptions {
   readonly url: string;
+  /** What the vault holds now. */
+  readonly credentials: Credentials;
   readonly vault: Vault;
   readonly fetch?: typeof fetch;
   readonly now?: () => number;
@@ -46,14 +48,16 @@ export async function problem(response: Response): Promise<HomeroomError> {
 /** One person's access token, renewed in time. Tabs of the same person share it through the vault. */
 export class Session {
   readonly #options: SessionOptions;
+  #credentials: Credentials;
   #renewing: Promise<string> | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
   }
 
   get token(): string {
-    return this.#options.vault.read()?.access_token ?? "";
+    return this.#credentials.access_token;
   }
 
   get userId(): string {
@@ -61,7 +65,7 @@ export class Session {
   }
 
   get canRenew(): boolean {
-    return this.#options.vault.read()?.refresh_token !== undefined;
+    return this.#credentials.refresh_token !== undefined;
   }
 
   /** Milliseconds until the access token ends. */
@@ -85,30 +89,34 @@ export class Session {
     return this.#renewing;
   }
 
-  forget(): void {
-    this.#options.vault.write(null);
+  /** Leave nothing behind. Returns the refresh token, for the server to end. */
+  async forget(): Promise<string | undefined> {
+    const kept = await this.#options.vault.read();
+    await this.#options.vault.write(null);
+    return kept?.refresh_token;
   }
 
-  async #renewOnce(): Promise<string> {
-    const { url, vault } = this.#options;
-    const before = this.token;
+  #renewOnce(): Promise<string> {
+    const { url, vault, fetch: fetcher } = this.#options;
     return vault.locked(async () => {
-      const kept = vault.read();
-      if (kept && kept.access_token !== before && this.leftMs > 0) return kept.access_token;
+      const kept = await vault.read();
+      const isNews = kept && kept.access_token !== this.token;
+      if (kept) this.#credentials = kept;
+      if (isNews && this.leftMs > 0) return kept.access_token;
       if (!kept?.refresh_token) throw signedOut();
-      try {
-        const next = await exchange(url, kept.refresh_token, this.#options.fetch);
-        vault.write(next);
-        return next.access_token;
-      } catch (cause) {
-        const error = asHomeroomError(cause);
-        if (error.code.startsWith("auth.")) throw signedOut();
-        throw error;
-      }
+      this.#credentials = await exchange(url, kept.refresh_token, fetcher).catch(ended);
+      await vault.write(this.#credentials);
+      return this.token;
     });
   }
 
   #now(): number {
     return (this.#options.now ?? Date.now)();
   }
+}
+
+/** A refused refresh token is the end of the sign-in; a network that is down is not. */
+function ended(cause: unknown): never {
+  const error = asHomeroomError(cause);
+  throw error.code.startsWith("auth.") ? signedOut() : error;
 }

@@ -2,7 +2,6 @@ const plural = (n: number, one: string, other: string) => (n === 1 ? one : other
 
 export const en = {
   app: "Homeroom",
-  language: "English",
   signIn: {
     title: "Sign in to Homeroom",
     lead: "Open the sign-in link that your school gave you, or paste your token here.",
@@ -40,6 +39,7 @@ export const en = {
     noMessagesRead: "Messages will appear here.",
     failed: "This chat could not be loaded.",
     gone: "This chat does not exist, or you are not in it.",
+    removed: "You are no longer in this chat.",
     retry: "Try again",
     back: "Back to chats",
     details: "Details",
@@ -51,13 +51,10 @@ export const en = {
     messages: "Messages",
     edited: "edited",
     deleted: "This message was deleted.",
-    replyTo: "Reply to",
     typingOne: (a: string) => `${a} is typing`,
     typingTwo: (a: string, b: string) => `${a} and ${b} are typing`,
     typingMany: (n: number) => `${n} people are typing`,
-    system: "System",
     unknown: "Someone",
-    youSaid: "You",
     originalGone: "An earlier message",
   },
   state: {
@@ -79,7 +76,6 @@ export const en = {
     deleteAsk: "Delete this message for everyone?",
     retry: "Try again",
     discard: "Discard",
-    more: "More emoji",
     reacted: (emoji: string, names: string) => `${emoji} from ${names}`,
   },
   composer: {
@@ -140,7 +136,6 @@ export const en = {
     noneLead: "Check the spelling, or try a part of the name.",
     name: "Name of the group",
     members: "People",
-    pick: "Add people",
     create: "Create group",
     remove: (name: string) => `Remove ${name}`,
   },

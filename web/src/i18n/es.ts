@@ -4,7 +4,6 @@ const plural = (n: number, one: string, other: string) => (n === 1 ? one : other
 
 export const es: Catalogue = {
   app: "Homeroom",
-  language: "Español",
   signIn: {
     title: "Entrar en Homeroom",
     lead: "Abre el enlace de acceso que te dio tu escuela, o pega aquí tu clave.",
@@ -42,6 +41,7 @@ export const es: Catalogue = {
     noMessagesRead: "Los mensajes aparecerán aquí.",
     failed: "No se pudo cargar este chat.",
     gone: "Este chat no existe, o no estás en él.",
+    removed: "Ya no estás en este chat.",
     retry: "Intentar de nuevo",
     back: "Volver a los chats",
     details: "Detalles",
@@ -53,13 +53,10 @@ export const es: Catalogue = {
     messages: "Mensajes",
     edited: "editado",
     deleted: "Este mensaje se eliminó.",
-    replyTo: "Responder a",
     typingOne: (a: string) => `${a} está escribiendo`,
     typingTwo: (a: string, b: string) => `${a} y ${b} están escribiendo`,
     typingMany: (n: number) => `${n} personas están escribiendo`,
-    system: "Sistema",
     unknown: "Alguien",
-    youSaid: "Tú",
     originalGone: "Un mensaje anterior",
   },
   state: {
@@ -81,7 +78,6 @@ export const es: Catalogue = {
     deleteAsk: "¿Eliminar este mensaje para todos?",
     retry: "Reintentar",
     discard: "Descartar",
-    more: "Más emojis",
     reacted: (emoji: string, names: string) => `${emoji} de ${names}`,
   },
   composer: {
@@ -142,7 +138,6 @@ export const es: Catalogue = {
     noneLead: "Revisa cómo se escribe, o prueba con una parte del nombre.",
     name: "Nombre del grupo",
     members: "Personas",
-    pick: "Añadir personas",
     create: "Crear grupo",
     remove: (name: string) => `Quitar a ${name}`,
   },

@@ -2,7 +2,6 @@ import type { Catalogue } from "./en.js";
 
 export const hi: Catalogue = {
   app: "Homeroom",
-  language: "हिन्दी",
   signIn: {
     title: "Homeroom में साइन इन करें",
     lead: "स्कूल से मिला साइन-इन लिंक खोलें, या अपना टोकन यहाँ चिपकाएँ।",
@@ -40,6 +39,7 @@ export const hi: Catalogue = {
     noMessagesRead: "संदेश यहाँ दिखेंगे।",
     failed: "यह चैट खुल नहीं सकी।",
     gone: "यह चैट मौजूद नहीं है, या आप इसमें नहीं हैं।",
+    removed: "आप अब इस चैट में नहीं हैं।",
     retry: "फिर कोशिश करें",
     back: "चैट सूची पर लौटें",
     details: "विवरण",
@@ -51,13 +51,10 @@ export const hi: Catalogue = {
     messages: "संदेश",
     edited: "संपादित",
     deleted: "यह संदेश हटाया गया।",
-    replyTo: "उत्तर दें",
     typingOne: (a: string) => `${a} लिख रहे हैं`,
     typingTwo: (a: string, b: string) => `${a} और ${b} लिख रहे हैं`,
     typingMany: (n: number) => `${n} लोग लिख रहे हैं`,
-    system: "सिस्टम",
     unknown: "कोई",
-    youSaid: "आप",
     originalGone: "एक पुराना संदेश",
   },
   state: {
@@ -79,7 +76,6 @@ export const hi: Catalogue = {
     deleteAsk: "यह संदेश सबके लिए हटाएँ?",
     retry: "फिर कोशिश करें",
     discard: "छोड़ दें",
-    more: "और इमोजी",
     reacted: (emoji: string, names: string) => `${names} की ओर से ${emoji}`,
   },
   composer: {
@@ -134,7 +130,6 @@ export const hi: Catalogue = {
     noneLead: "वर्तनी जाँचें, या नाम का एक हिस्सा लिखकर देखें।",
     name: "समूह का नाम",
     members: "लोग",
-    pick: "लोग जोड़ें",
     create: "समूह बनाएँ",
     remove: (name: string) => `${name} को हटाएँ`,
   },

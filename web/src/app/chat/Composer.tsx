@@ -100,7 +100,7 @@ export function Composer({ room, people, intent, onDone, onSent, onEditLast }: P
     } else if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
       event.preventDefault();
       submit();
-    } else if (event.key === "ArrowUp" && value === "" && !intent) {
+    } else if (event.key === "ArrowUp" && !event.altKey && value === "" && !intent) {
       event.preventDefault();
       onEditLast();
     }

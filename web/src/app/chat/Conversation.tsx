@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { asHomeroomError, type RoomState, unreadOf } from "../../client/index.js";
 import { sentence, t } from "../../i18n/index.js";
 import { roomTitle, whySilent } from "../rooms/roomText.js";
+import { goToList } from "../route.js";
 import { client, me, online, person, useOutgoing, useRoom } from "../store.js";
 import { Empty } from "../ui/Empty.js";
 import { ChatSkeleton } from "../ui/Skeleton.js";
@@ -35,20 +36,11 @@ function useOpenRoom(roomId: string): [failure: string | null, retry: () => void
 export function Conversation({ roomId }: { roomId: string }) {
   const state = useRoom(roomId);
   const [failure, retry] = useOpenRoom(roomId);
-  const words = t().chat;
   if (failure !== null && !state?.loaded) {
     return (
       <main class="pane pane-chat">
         {state && <ChatHeader room={state.room} />}
-        <Empty
-          icon={CircleAlert}
-          title={failure === "room.not_found" ? words.gone : words.failed}
-          lead={sentence(failure)}
-        >
-          <button type="button" class="button" onClick={retry}>
-            {words.retry}
-          </button>
-        </Empty>
+        <Failure code={failure} onRetry={retry} />
       </main>
     );
   }
@@ -57,6 +49,22 @@ export function Conversation({ roomId }: { roomId: string }) {
       {state ? <ChatHeader room={state.room} /> : <header class="pane-head" />}
       {state?.loaded ? <Open state={state} /> : <ChatSkeleton />}
     </main>
+  );
+}
+
+function Failure({ code, onRetry }: { code: string; onRetry: () => void }) {
+  const words = t().chat;
+  const isGone = code === "room.not_found";
+  return (
+    <Empty
+      icon={CircleAlert}
+      title={isGone ? words.gone : words.failed}
+      {...(isGone ? {} : { lead: sentence(code) })}
+    >
+      <button type="button" class="button" onClick={isGone ? goToList : onRetry}>
+        {isGone ? words.back : words.retry}
+      </button>
+    </Empty>
   );
 }
 

@@ -19,12 +19,17 @@ export class ListLayout {
   measure(measured: Iterable<readonly [key: string, height: number]>): boolean {
     let changed = false;
     for (const [key, height] of measured) {
-      if (this.#heights.get(key) === height) continue;
+      const known = this.#heights.get(key);
+      if (known !== undefined && Math.abs(known - height) < 0.1) continue;
       this.#heights.set(key, height);
       changed = true;
     }
     if (changed) this.#sum();
     return changed;
+  }
+
+  isMeasured(key: string): boolean {
+    return this.#heights.has(key);
   }
 
   get count(): number {

@@ -62,9 +62,18 @@ export function buildRows(input: RowsInput, dayOf: (at: number) => string = loca
   return rows;
 }
 
+const QUARTER_MS = 15 * 60_000;
+const days = new Map<number, string>();
+
+/** The viewer's calendar day. Every zone's midnight is on a quarter of an hour, so one answer serves all of that. */
 export function localDay(at: number): string {
+  const quarter = Math.floor(at / QUARTER_MS);
+  const known = days.get(quarter);
+  if (known !== undefined) return known;
   const date = new Date(at);
-  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+  const day = `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+  days.set(quarter, day);
+  return day;
 }
 
 export function messageKey(senderId: string, clientId: string): string {

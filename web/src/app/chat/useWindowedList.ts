@@ -44,6 +44,15 @@ export function useWindowedList(options: WindowedListOptions): WindowedList {
   const anchor = useRef<Anchor>(options.initial);
   const drawn = useRef<readonly [number, number]>([0, 0]);
   const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const rowSizes = useMemo(
+    () =>
+      new ResizeObserver((entries) => {
+        const shown = entries.filter(({ target }) => target.isConnected);
+        for (const { target } of entries) if (!target.isConnected) rowSizes.unobserve(target);
+        if (layout.measure(shown.map(sizeOf))) redraw(undefined);
+      }),
+    [],
+  );
   useMemo(() => layout.setKeys(options.keys), [options.keys]);
 
   const height = scroller.current?.clientHeight ?? FIRST_VIEWPORT;
@@ -54,7 +63,8 @@ export function useWindowedList(options: WindowedListOptions): WindowedList {
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    if (layout.measure(measured(element))) {
+    for (const row of rowsIn(element)) rowSizes.observe(row);
+    if (layout.measure(unmeasured(element, layout))) {
       redraw(undefined);
       return;
     }
@@ -78,10 +88,10 @@ export function useWindowedList(options: WindowedListOptions): WindowedList {
     };
     const observer = new ResizeObserver(() => redraw(undefined));
     observer.observe(element);
-    if (element.firstElementChild) observer.observe(element.firstElementChild);
     element.addEventListener("scroll", onScroll, { passive: true });
     return () => {
       observer.disconnect();
+      rowSizes.disconnect();
       element.removeEventListener("scroll", onScroll);
     };
   }, []);
@@ -116,8 +126,18 @@ function anchorAt(element: HTMLElement, layout: ListLayout, canHold: (key: strin
   return { key: layout.keyAt(index) ?? "", offset: layout.top(index) - scrollTop };
 }
 
-function* measured(element: HTMLElement): Iterable<readonly [string, number]> {
-  for (const row of element.querySelectorAll<HTMLElement>("[data-row-key]")) {
-    yield [row.dataset.rowKey ?? "", row.getBoundingClientRect().height];
+function rowsIn(element: HTMLElement): NodeListOf<HTMLElement> {
+  return element.querySelectorAll<HTMLElement>("[data-row-key]");
+}
+
+/** Rows seen for the first time; asking the browser for the height of all of them at each scroll is slow. */
+function* unmeasured(element: HTMLElement, layout: ListLayout): Iterable<readonly [string, number]> {
+  for (const row of rowsIn(element)) {
+    const key = row.dataset.rowKey ?? "";
+    if (!layout.isMeasured(key)) yield [key, row.getBoundingClientRect().height];
   }
+}
+
+function sizeOf({ target, borderBoxSize }: ResizeObserverEntry): readonly [string, number] {
+  return [(target as HTMLElement).dataset.rowKey ?? "", borderBoxSize[0]?.blockSize ?? 0];
 }

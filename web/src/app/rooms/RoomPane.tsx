@@ -2,7 +2,7 @@ import { MessageCircle, Moon, Search, SquarePen, Sun } from "lucide-preact";
 import { t } from "../../i18n/index.js";
 import { chooseTheme, isDark } from "../prefs.js";
 import { roomId } from "../route.js";
-import { dialog, listed, roomList } from "../store.js";
+import { dialog, listed, me, person, roomList } from "../store.js";
 import { Empty } from "../ui/Empty.js";
 import { IconButton } from "../ui/IconButton.js";
 import { RoomSkeleton } from "../ui/Skeleton.js";
@@ -22,14 +22,16 @@ export function RoomPane() {
           data-testid="theme-toggle"
           onClick={() => chooseTheme(isDark() ? "light" : "dark")}
         />
-        <IconButton
-          icon={SquarePen}
-          label={words.newChat.open}
-          data-testid="new-chat"
-          onClick={() => {
-            dialog.value = "newChat";
-          }}
-        />
+        {person(me())?.role !== "viewer" && (
+          <IconButton
+            icon={SquarePen}
+            label={words.newChat.open}
+            data-testid="new-chat"
+            onClick={() => {
+              dialog.value = "newChat";
+            }}
+          />
+        )}
       </header>
       <button type="button" class="search-button" onClick={() => (dialog.value = "palette")}>
         <Search size={16} aria-hidden="true" />

@@ -181,8 +181,8 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
 
     async def _wait(self, ws: WebSocket) -> str | bytes:
         patience_s = self.server.ping_interval + self.server.ping_timeout
-        data: str | bytes = await asyncio.wait_for(ws.wait(), patience_s)
-        return data
+        async with asyncio.timeout(patience_s):  # not wait_for: that makes a task for every frame
+            return await ws.wait()
 
     async def _read(self, ws: WebSocket) -> None:
         while not self.closed and not self.cut_reason:

@@ -81,7 +81,7 @@ async def test_everything_is_within_reach_of_the_keyboard(enter: Enter) -> None:
     await tab_to(chen, "composer")
     await keyboard.type("Yes, I wold like to")
     await keyboard.press("Enter")
-    await chen.shows("Yes, I wold like to")
+    await expect(chen.message("Yes, I wold like to").get_by_test_id("message-menu")).to_have_count(1)  # it is stored
     await keyboard.press("ArrowUp")
     await expect(chen.composer).to_have_value("Yes, I wold like to")
     await keyboard.press("Control+a")
@@ -96,6 +96,7 @@ async def test_everything_is_within_reach_of_the_keyboard(enter: Enter) -> None:
     await keyboard.press("Delete")
     await keyboard.press("Alt+ArrowDown")
     await expect(chen.page.get_by_test_id("room-row").nth(1)).to_have_attribute("aria-current", "page")
+    await expect(chen.row("Mr Ito")).not_to_contain_text("Draft")
     await tab_to(chen, "room-row")
     await keyboard.press("?")
     await expect(chen.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

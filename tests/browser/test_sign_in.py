@@ -75,7 +75,7 @@ async def test_signing_out_forgets_the_token(enter: Enter) -> None:
 async def test_a_session_that_ends_says_so(browser: Browser, school: Homeroom) -> None:
     """When the token ends while the window is open, the sign-in page says why, and a new token leads back."""
     async with windows(browser, REFUSAL) as opened:
-        window = await opened.open(f"{school.url}/#token={school.token('eli', ttl=timedelta(seconds=5))}")
+        window = await opened.open(f"{school.url}/#token={school.token('eli', ttl=timedelta(seconds=8))}")
         await expect(window.row("Maths 7B")).to_be_visible()
         await expect(window.page.get_by_test_id("signin-token")).to_be_visible(timeout=25_000)
         await expect(window.page.get_by_role("alert").first).to_contain_text("This sign-in has ended")

@@ -157,9 +157,7 @@ async def test_a_stop_tells_everyone_and_loses_nothing(tmp_path: Path) -> None:
         room_id = await group(homeroom)
         async with people(homeroom, SENDERS * 5) as crowd:
             sends = [
-                asyncio.ensure_future(
-                    acked(person, {"room_id": room_id, "client_id": f"{number}", "body": f"{number}"})
-                )
+                asyncio.ensure_future(person.acked({"room_id": room_id, "client_id": f"{number}", "body": f"{number}"}))
                 for number, person in enumerate(crowd)
             ]
             await crowd[-1].wait_for("message:new")
@@ -272,7 +270,7 @@ async def test_what_is_worth_least_is_dropped_first(tmp_path: Path) -> None:
 
 async def talk_until(
     homeroom: Homeroom,
-    crowd: list[Person],
+    crowd: list[Sender],
     room_id: str,
     *,
     rounds: int = 200,

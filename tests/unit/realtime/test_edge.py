@@ -17,6 +17,7 @@ from realtime.edge import EXPIRY_NOTICE_S
 from realtime.hub import room_topic, watch_topic
 from realtime.services import Services
 from rooms.types import Snapshot
+from storage.sqlite.rooms import SqliteRoomStore
 from tests.support.desk import SECRET, Seat, opened
 from tests.support.fakes import FakeTime
 from tests.support.refusal import refused
@@ -142,6 +143,28 @@ class TestOpened:
         await opening
         assert {} == app.hub.connections
         assert 0 == await app.services.presence.connections(UserId("ada"))
+
+    async def test_a_room_that_is_lost_while_opening_stays_lost(self, app: App) -> None:
+        """Removed after the rooms were read and before they are live: nothing of that room arrives any more."""
+        rao = await Seat(app, "rao", "teacher").sit()
+        await (await Seat(app, "ada").sit()).leave()
+        kept, lost = [RoomId(await group(rao, "ada")) for _ in range(2)]
+        read = await app.store.rooms.live_ids(UserId("ada"), limit=10)
+        answer: asyncio.Future[list[RoomId]] = asyncio.get_running_loop().create_future()
+
+        class Rooms(SqliteRoomStore):
+            async def live_ids(self, user_id: UserId, *, limit: int) -> list[RoomId]:
+                return await answer
+
+        app.edge._rooms = Rooms(app.store.database)
+        ada = Seat(app, "ada")
+        await ada.accept()
+        opening = asyncio.ensure_future(app.edge.opened(ada.sid))
+        await asyncio.sleep(0)
+        await app.services.members.remove(rao.connection.principal, lost, UserId("ada"))
+        answer.set_result(list(read))
+        await opening
+        assert {room_topic(kept)} == ada.connection.topics & {room_topic(kept), room_topic(lost)}
 
     async def test_events_of_who_is_not_connected_are_dropped(self, app: App) -> None:
         """Before and after its life a connection's events are not handled."""

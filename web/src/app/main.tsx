@@ -1,8 +1,10 @@
 import "@fontsource-variable/inter/wght.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/parts.css";
 import "./styles/rooms.css";
 import "./styles/chat.css";
+import "./styles/text.css";
 import "./styles/message.css";
 import "./styles/dialogs.css";
 import { render } from "preact";

@@ -41,6 +41,7 @@ export class Homeroom {
   readonly people: People;
   readonly userId: string;
   readonly #marks: ReceiptMarks;
+  #isGuest = false;
 
   constructor(options: HomeroomOptions) {
     const { url, credentials, storage = memoryStorage(), transports } = options;
@@ -100,11 +101,17 @@ export class Homeroom {
     this.connection.status.on("changed", (status) => this.events.emit("status", status));
     this.connection.onEvent("ready", (ready) => {
       this.people.learn([ready.user]);
+      this.#isGuest = ready.user.role === "viewer";
       this.events.emit("ready", ready);
       void this.#catchUp();
     });
     this.rooms.events.on("message", ({ message }) => this.#heard(message));
     this.rooms.events.on("changed", ({ room_id }) => this.#settle(room_id));
+    this.rooms.events.on("synced", ({ room, presence }) => {
+      this.presence.take(presence);
+      if (room.peer) this.presence.watch([room.peer.id]);
+      if (this.#isGuest) void this.#learnMembers(room.id);
+    });
     this.rooms.events.on("listed", () => this.#reached());
   }
 
@@ -116,6 +123,16 @@ export class Homeroom {
       await this.rooms.refresh();
     } catch {
       // The connection is gone again; the next one starts over.
+    }
+  }
+
+  /** Guests may not look people up, only see who is in a room with them. */
+  async #learnMembers(roomId: string): Promise<void> {
+    try {
+      const { members } = await this.http.members(roomId);
+      this.people.learn(members.flatMap(({ user }) => (user ? [user] : [])));
+    } catch {
+      // Names stay unknown until the room is synced again.
     }
   }
 

@@ -1,4 +1,5 @@
 import { Emitter } from "./emitter.js";
+import { asHomeroomError } from "./errors.js";
 import type { Http } from "./http.js";
 import type { User } from "./types.gen.js";
 
@@ -43,8 +44,8 @@ export class People {
       const batch = ids.slice(i, i + BATCH);
       try {
         this.learn(await this.#http.usersById(batch));
-      } catch {
-        for (const id of batch) this.#asked.delete(id);
+      } catch (cause) {
+        if (asHomeroomError(cause).retryable) for (const id of batch) this.#asked.delete(id);
       }
     }
   }

@@ -14,13 +14,15 @@ import {
   type RoomState,
   unloaded,
 } from "./roomState.js";
-import type { ClientEvents, Message, Room, RoomOpen, ServerEvents } from "./types.gen.js";
+import type { ClientEvents, Message, Room, RoomOpen, ServerEvents, SnapshotAck } from "./types.gen.js";
 
 export interface RoomEvents {
   /** Something about one room is different now. */
   changed: { room_id: string };
   /** A message came in live. */
   message: { message: Message };
+  /** A room's state was read from the server. */
+  synced: SnapshotAck;
   removed: { room_id: string; reason: string };
   members: ServerEvents["room:member_changed"];
   /** The list was read anew. */
@@ -190,6 +192,7 @@ export class Rooms {
         const snapshot = await this.#call("room:join", { room_id: roomId, ...since });
         const state = this.get(roomId) ?? fromRoom(snapshot.room, this.#me());
         this.#set(roomId, applySnapshot(state, snapshot, this.#me()));
+        this.events.emit("synced", snapshot);
       } while (this.#stillBehind(roomId));
     } catch (cause) {
       this.#update(roomId, (state) => ({ ...state, syncing: false }));
@@ -205,7 +208,8 @@ export class Rooms {
   }
 
   async #syncOpened(): Promise<void> {
-    const waiting = this.#opened.filter((id) => this.#rooms.has(id) || !this.#syncs.has(id)).reverse();
+    // The one on the screen first.
+    const waiting = [...this.#opened].reverse();
     const worker = async () => {
       for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
         await this.sync(id).catch(() => undefined);

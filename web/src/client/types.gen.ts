@@ -379,9 +379,11 @@ export interface RoomSync {
  * A message for a session room; whatever else it carries reaches the room unchanged.
  */
 export interface SendMessage {
+  body?: string;
   clientId?: string;
-  message: string;
+  message?: string;
   sessionId: string;
+  text?: string;
   [k: string]: unknown;
 }
 /**

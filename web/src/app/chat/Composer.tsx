@@ -1,114 +1,47 @@
 import { Check, Pencil, Reply, SendHorizontal, X } from "lucide-preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Message, Room } from "../../client/index.js";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../../i18n/index.js";
-import { readDraft, writeDraft } from "../prefs.js";
 import { roomTitle } from "../rooms/roomText.js";
-import { bodyLimit, client, me, person, sayError } from "../store.js";
+import { bodyLimit, client, person } from "../store.js";
 import { plainText } from "../text/markdown.js";
-import { matching, mentionAt, mentionedIn, type Person, type Query, withMention } from "../text/mentions.js";
+import { matching, type Person } from "../text/mentions.js";
 import { IconButton } from "../ui/IconButton.js";
 import { MentionPicker } from "./MentionPicker.js";
+import { type Intent, useWriting, type Writing } from "./useWriting.js";
 
-export type Intent = { readonly kind: "reply" | "edit"; readonly message: Message } | null;
-
-interface Props {
-  room: Room;
-  people: readonly Person[];
-  intent: Intent;
-  onDone: () => void;
-  onSent: () => void;
+interface Props extends Writing {
   onEditLast: () => void;
 }
 
 const MAX_LINES_PX = 6 * 21 + 18;
 
-export function Composer({ room, people, intent, onDone, onSent, onEditLast }: Props) {
+export function Composer({ onEditLast, ...writing }: Props) {
+  const { room, people, intent, onDone } = writing;
   const words = t().composer;
-  const input = useRef<HTMLTextAreaElement>(null);
-  const [value, setValue] = useState(() => readDraft(me(), room.id));
-  const [query, setQuery] = useState<Query | null>(null);
+  const { input, value, query, editing, change, pick, submit, dropQuery } = useWriting(writing);
   const [picked, setPicked] = useState(0);
-  const kept = useRef("");
-  const editing = intent?.kind === "edit" ? intent.message : null;
   const found = query ? matching(people, query.text) : [];
   const over = Array.from(value).length - bodyLimit.value;
   const sendable = value.trim() !== "" && over <= 0;
-
   useLayoutEffect(() => fitHeight(input.current), [value]);
-  useEffect(() => {
-    if (!intent) return;
-    if (intent.kind === "edit") {
-      kept.current = value;
-      setValue(intent.message.body);
-    }
-    input.current?.focus();
-  }, [intent]);
-  useEffect(() => {
-    if (!editing) writeDraft(me(), room.id, value);
-  }, [value]);
-  useEffect(() => () => client.value?.typing.stopped(room.id), []);
+  useEffect(() => setPicked(0), [query?.text]);
 
-  const leave = () => {
-    if (editing) setValue(kept.current);
-    onDone();
-  };
-  const change = (text: string, caret: number) => {
-    setValue(text);
-    setQuery(mentionAt(text, caret));
-    setPicked(0);
-    if (editing) return;
-    if (text.trim() === "") client.value?.typing.stopped(room.id);
-    else client.value?.typing.writing(room.id);
-  };
-  const pick = (chosen: Person | undefined) => {
-    if (!query || !chosen) return;
-    const [text, caret] = withMention(value, query, chosen.name);
-    setValue(text);
-    setQuery(null);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(caret, caret);
-    });
-  };
-  const submit = () => {
-    if (!sendable) return;
-    const body = value.trim();
-    if (editing) {
-      client.value?.edit(editing, body).catch(sayError);
-      leave();
-      return;
-    }
-    client.value?.typing.stopped(room.id);
-    const reply = intent ? { reply_to: intent.message.id } : {};
-    client.value?.outbox.send({ room_id: room.id, body, mentions: mentionedIn(body, people), ...reply });
-    setValue("");
-    setQuery(null);
-    onDone();
-    onSent();
-    input.current?.focus();
-  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     if (found.length > 0 && pickByKey(event, found, picked, setPicked, pick)) return;
-    if (event.key === "Escape" && query) {
-      event.stopPropagation();
-      setQuery(null);
-    } else if (event.key === "Escape" && intent) {
-      event.stopPropagation();
-      leave();
-    } else if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === "ArrowUp" && !event.altKey && value === "" && !intent) {
-      event.preventDefault();
-      onEditLast();
-    }
+    const act = keyAction(event, { query: query !== null, intent: intent !== null, empty: value === "" });
+    if (act === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (act === "send" && sendable) submit();
+    else if (act === "editLast") onEditLast();
+    else if (act === "dropQuery") dropQuery();
+    else if (act === "leave") onDone();
   };
 
   return (
     <footer class="composer">
-      {intent && <IntentBar intent={intent} onLeave={leave} />}
+      {intent && <IntentBar intent={intent} onLeave={onDone} />}
       {found.length > 0 && <MentionPicker people={found} picked={picked} onPick={pick} />}
       <div class="composer-line">
         <textarea
@@ -142,6 +75,20 @@ export function Composer({ room, people, intent, onDone, onSent, onEditLast }: P
       )}
     </footer>
   );
+}
+
+type KeyAction = "send" | "editLast" | "dropQuery" | "leave";
+
+/** What a key does in the text field; null leaves it to the browser. On touch screens Enter breaks the line. */
+function keyAction(
+  { key, shiftKey, altKey }: KeyboardEvent,
+  now: { query: boolean; intent: boolean; empty: boolean },
+): KeyAction | null {
+  if (key === "Escape" && now.query) return "dropQuery";
+  if (key === "Escape" && now.intent) return "leave";
+  if (key === "Enter" && !shiftKey && !matchMedia("(pointer: coarse)").matches) return "send";
+  if (key === "ArrowUp" && !altKey && now.empty && !now.intent) return "editLast";
+  return null;
 }
 
 function pickByKey(

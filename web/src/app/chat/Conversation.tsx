@@ -9,10 +9,11 @@ import { Empty } from "../ui/Empty.js";
 import { ChatSkeleton } from "../ui/Skeleton.js";
 import { Announcer } from "./Announcer.js";
 import { ChatHeader } from "./ChatHeader.js";
-import { Composer, type Intent } from "./Composer.js";
+import { Composer } from "./Composer.js";
 import { MessageList } from "./MessageList.js";
 import { peopleOf } from "./MessageRow.js";
 import { TypingLine } from "./TypingLine.js";
+import type { Intent } from "./useWriting.js";
 import { isAttending } from "./visibility.js";
 
 /** Open the room now and after each time it was lost. Returns the code of what keeps it from opening. */

@@ -2,7 +2,7 @@ import { Copy, Pencil, Reply, Trash2 } from "lucide-preact";
 import { useState } from "preact/hooks";
 import type { Message, Room } from "../../client/index.js";
 import { t } from "../../i18n/index.js";
-import { isKeeper, whySilent } from "../rooms/roomText.js";
+import { isKeeper, mayReact, whySilent } from "../rooms/roomText.js";
 import { attempt, client, me, person, say } from "../store.js";
 import { type Anchor, Floating, MenuItem } from "../ui/Menu.js";
 
@@ -40,7 +40,7 @@ export function MessageMenu({ kind, anchor, message, room, onReply, onEdit, onCl
   }
   return (
     <Floating anchor={anchor} label={words.menu} onClose={onClose}>
-      {emoji}
+      {mayReact(room, person(me())) && emoji}
       <div class="menu-section">
         {mayWrite && <MenuItem icon={Reply} label={words.reply} onSelect={then(() => onReply(message))} />}
         <MenuItem icon={Copy} label={words.copy} onSelect={then(() => copy(message.body))} />

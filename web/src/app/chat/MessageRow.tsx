@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Message, Outgoing, Room } from "../../client/index.js";
 import { sentence, t } from "../../i18n/index.js";
 import { clockTime, exactTime } from "../format.js";
+import { mayReact, whySilent } from "../rooms/roomText.js";
 import { attempt, client, me, person } from "../store.js";
 import { Markdown } from "../text/Markdown.js";
 import type { Person } from "../text/mentions.js";
@@ -77,7 +78,11 @@ export function MessageRow(props: Props) {
           </div>
           {!message.deleted_at && <Actions {...props} onOpen={setOpen} />}
         </div>
-        <Reactions message={message} onMore={(anchor) => setOpen({ kind: "emoji", anchor })} />
+        <Reactions
+          message={message}
+          mayReact={mayReact(room, person(me()))}
+          onMore={(anchor) => setOpen({ kind: "emoji", anchor })}
+        />
       </div>
       {open && <MessageMenu {...props} {...open} onClose={() => setOpen(null)} />}
     </article>
@@ -112,14 +117,18 @@ export function peopleOf(ids: readonly string[]): Person[] {
   return ids.map(person).filter((user) => user !== undefined);
 }
 
-function Actions({ message, onReply, onOpen }: Props & { onOpen: (open: Open) => void }) {
+function Actions({ message, room, onReply, onOpen }: Props & { onOpen: (open: Open) => void }) {
   const words = t().message;
   const open = (kind: "menu" | "emoji") => (event: MouseEvent) =>
     onOpen({ kind, anchor: anchorOf(event.currentTarget as Element) });
   return (
     <div class="bubble-actions">
-      <IconButton icon={SmilePlus} label={words.react} aria-haspopup="dialog" onClick={open("emoji")} />
-      <IconButton icon={Reply} label={words.reply} onClick={() => onReply(message)} />
+      {mayReact(room, person(me())) && (
+        <IconButton icon={SmilePlus} label={words.react} aria-haspopup="dialog" onClick={open("emoji")} />
+      )}
+      {whySilent(room, person(me())) === null && (
+        <IconButton icon={Reply} label={words.reply} onClick={() => onReply(message)} />
+      )}
       <IconButton
         icon={EllipsisVertical}
         label={words.menu}

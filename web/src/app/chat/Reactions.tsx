@@ -5,25 +5,40 @@ import { attempt, client, me, person } from "../store.js";
 import { IconButton } from "../ui/IconButton.js";
 import { type Anchor, anchorOf } from "../ui/Menu.js";
 
-export function Reactions({ message, onMore }: { message: Message; onMore: (anchor: Anchor) => void }) {
+interface Props {
+  message: Message;
+  mayReact: boolean;
+  onMore: (anchor: Anchor) => void;
+}
+
+export function Reactions({ message, mayReact, onMore }: Props) {
   const given = Object.entries(message.reactions).filter(([, users]) => users.length > 0);
   if (given.length === 0 || message.deleted_at) return null;
   return (
     <div class="reactions">
       {given.map(([emoji, users]) => (
-        <Chip message={message} emoji={emoji} users={users} key={emoji} />
+        <Chip message={message} emoji={emoji} users={users} mayReact={mayReact} key={emoji} />
       ))}
-      <IconButton
-        icon={SmilePlus}
-        label={t().message.react}
-        class="reaction-more"
-        onClick={(event) => onMore(anchorOf(event.currentTarget))}
-      />
+      {mayReact && (
+        <IconButton
+          icon={SmilePlus}
+          label={t().message.react}
+          class="reaction-more"
+          onClick={(event) => onMore(anchorOf(event.currentTarget))}
+        />
+      )}
     </div>
   );
 }
 
-function Chip({ message, emoji, users }: { message: Message; emoji: string; users: string[] }) {
+interface ChipProps {
+  message: Message;
+  emoji: string;
+  users: string[];
+  mayReact: boolean;
+}
+
+function Chip({ message, emoji, users, mayReact }: ChipProps) {
   const mine = users.includes(me());
   const names = users
     .map((id) => (id === me() ? t().rooms.you : (person(id)?.name ?? t().chat.unknown)))
@@ -33,6 +48,7 @@ function Chip({ message, emoji, users }: { message: Message; emoji: string; user
     <button
       type="button"
       class={`reaction ${mine ? "mine" : ""}`}
+      disabled={!mayReact}
       aria-pressed={mine}
       aria-label={label}
       title={label}

@@ -26,6 +26,7 @@ export function DialogFrame({ title, kind = "plain", children }: Props) {
       ref={ref}
       class={`dialog dialog-${kind}`}
       aria-label={title}
+      onCancel={close}
       onClose={close}
       onPointerDown={(event) => event.target === event.currentTarget && close()}
     >

@@ -22,7 +22,7 @@ export function RoomPane() {
           data-testid="theme-toggle"
           onClick={() => chooseTheme(isDark() ? "light" : "dark")}
         />
-        {person(me())?.role !== "viewer" && (
+        {mayStart() && (
           <IconButton
             icon={SquarePen}
             label={words.newChat.open}
@@ -43,6 +43,10 @@ export function RoomPane() {
   );
 }
 
+function mayStart(): boolean {
+  return person(me())?.role !== "viewer";
+}
+
 function RoomList() {
   const words = t().rooms;
   const rooms = roomList.value;
@@ -50,9 +54,11 @@ function RoomList() {
   if (rooms.length === 0) {
     return (
       <Empty icon={MessageCircle} title={words.empty} lead={words.emptyLead}>
-        <button type="button" class="button primary" onClick={() => (dialog.value = "newChat")}>
-          {words.start}
-        </button>
+        {mayStart() && (
+          <button type="button" class="button primary" onClick={() => (dialog.value = "newChat")}>
+            {words.start}
+          </button>
+        )}
       </Empty>
     );
   }

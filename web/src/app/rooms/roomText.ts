@@ -36,6 +36,12 @@ export function whySilent(room: Room, user: User | undefined, now = Date.now()):
   return null;
 }
 
+/** In a channel of announcements members may react, though not write. */
+export function mayReact(room: Room, user: User | undefined): boolean {
+  const { me, archived } = room;
+  return !archived && user?.role !== "viewer" && me !== undefined && me.role !== "observer";
+}
+
 export function isKeeper(room: Room): boolean {
   return room.kind !== "direct" && (room.me?.role === "owner" || room.me?.role === "moderator");
 }

@@ -6,6 +6,8 @@ export function Toasts() {
   const place = useRef<HTMLDivElement>(null);
   const shown = toast.value;
   useEffect(() => {
+    // Older browsers draw it as it is, below dialogs.
+    if (!("popover" in HTMLElement.prototype)) return;
     // Shown anew for each, so that it lies over a dialog that was opened since.
     if (place.current?.matches(":popover-open")) place.current.hidePopover();
     if (shown) place.current?.showPopover();

@@ -52,7 +52,7 @@ generate: $(VENV)/.dev web/node_modules/.made ## Write the TypeScript types of t
 	$(BIN)/python -m realtime.contract.asyncapi | (cd web && $(NPM) --silent run generate)
 
 bench: $(VENV)/.dev ## Measure the hot paths (bench/)
-	@for file in bench/[!_]*.py; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "bench.$$name"; done
+	@$(BIN)/python -m bench $(ARGS)
 
 screenshots: $(VENV)/.dev web/dist/index.html chromium ## Take the pictures in docs/images anew
 	@scripts/need.sh emoji

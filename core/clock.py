@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -51,8 +53,7 @@ def to_ms(instant: datetime) -> int:
 
 def from_ms(value: int) -> datetime:
     """Return the aware UTC instant of `value` milliseconds since the Unix epoch."""
-    seconds, millis = divmod(value, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=millis * 1000)
+    return _EPOCH + timedelta(milliseconds=value)
 
 
 def to_wire(instant: datetime) -> str:

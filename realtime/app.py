@@ -196,6 +196,7 @@ def _services(
         clock=clock,
         new_id=uuid7,
         body_chars=limits.body_chars,
+        history_page=limits.history_page,
         pace=pace,
     )
     sync = Sync(

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,7 +19,7 @@ from core.ids import UserId
 from realtime import demo as demo_school
 from realtime import doctor as checks
 from realtime.app import VERSION, signing_key
-from realtime.config import Limits, Settings
+from realtime.config import Settings, load
 from realtime.lifecycle import Server, StartRefused, prepare_data_dir, run, store_path
 from realtime.observe import configure_logs
 from storage.errors import StoreError
@@ -132,16 +130,10 @@ def main() -> None:
 
 
 def _settings(**flags: Any) -> Settings:
-    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        settings = Settings(limits=Limits(), **given)
-    except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        prefix = "HOMEROOM_LIMITS_" if exc.title == "Limits" else "HOMEROOM_"
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        _fail(f"{prefix}{name}: {problem['msg']}.", 2)
-    except SettingsError:
-        _fail("HOMEROOM_LIMITS: each limit is a setting of its own, such as HOMEROOM_LIMITS_BODY_CHARS.", 2)
+        settings = load(**flags)
+    except SettingRefused as exc:
+        _fail(str(exc), 2)
     configure_logs(settings.log_level, settings.log_format)
     return settings
 

@@ -1,11 +1,13 @@
 """Settings: the only reader of the environment. Every name is documented in docs/operating.md (a test checks)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from auth.errors import SettingRefused
 
 
 class Limits(BaseSettings):
@@ -71,3 +73,21 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://chat.school.example")
         return value.rstrip("/")
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings of the environment; a flag that is not None goes before its variable.
+
+    Raises SettingRefused with one line that names the setting.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(limits=Limits(), **given)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        prefix = "HOMEROOM_LIMITS_" if exc.title == "Limits" else "HOMEROOM_"
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        raise SettingRefused(f"{prefix}{name}: {problem['msg']}.") from None
+    except SettingsError:
+        text = "HOMEROOM_LIMITS: each limit is a setting of its own, such as HOMEROOM_LIMITS_BODY_CHARS."
+        raise SettingRefused(text) from None

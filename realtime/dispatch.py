@@ -21,6 +21,9 @@ from realtime.engine.frames import ack_frame
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
+_ON_ANY_NAMESPACE: Final = frozenset({"auth:refresh"})
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a handler answers. `after` runs when the ack has been queued."""
@@ -41,6 +44,7 @@ class Dispatch:
         self._handlers = handlers
         self._clock = clock
         self._frame_bytes = frame_bytes
+        self._observe: dict[tuple[str, str], Callable[[float], None]] = {}
         self._log = structlog.get_logger("realtime.dispatch")
         self._seconds = Histogram(
             "homeroom_event_seconds",
@@ -78,8 +82,8 @@ class Dispatch:
             raise rate_limited(wait_s)
         if size > self._frame_bytes:
             raise HomeroomError(ErrorCode.REQUEST_TOO_LARGE, f"An event may have {self._frame_bytes} bytes at most.")
-        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) and connection.namespace == "/" else None
-        if spec is None:
+        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) else None
+        if spec is None or (connection.namespace != "/" and spec.name not in _ON_ANY_NAMESPACE):
             raise HomeroomError(ErrorCode.REQUEST_UNKNOWN_EVENT)
         return await self._handlers[spec.name](connection, parse(spec, args))
 
@@ -89,7 +93,10 @@ class Dispatch:
         return HomeroomError(ErrorCode.SERVER_INTERNAL, f"Something went wrong on our side (trace_id {trace_id}).")
 
     def _record(self, connection: Connection, event: str, code: str, seconds: float) -> None:
-        self._seconds.labels(event, code).observe(seconds)
+        outcome = (event, code)
+        if outcome not in self._observe:
+            self._observe[outcome] = self._seconds.labels(event, code).observe
+        self._observe[outcome](seconds)
         self._log.debug(
             "event",
             event_name=event,

@@ -138,5 +138,6 @@ class Hub:
             else:
                 if connection.excluded is not None:
                     connection.excluded.add(effect.topic)
+                connection.sessions.discard(RoomId(effect.topic.removeprefix("room:")))
                 self.unsubscribe(connection, effect.topic)
                 self.unsubscribe(connection, f"compat:{effect.topic.removeprefix('room:')}")

@@ -73,6 +73,7 @@ class Messages:
         clock: Clock,
         new_id: IdSource,
         body_chars: int,
+        history_page: int,
         pace: KeyedBuckets,
     ) -> None:
         self._store = store
@@ -83,6 +84,7 @@ class Messages:
         self._clock = clock
         self._new_id = new_id
         self._body_chars = body_chars
+        self._history_page = history_page
         self._pace = pace
         self._slow_mode = SlowMode()
 
@@ -156,7 +158,11 @@ class Messages:
     async def history(
         self, principal: Principal, room_id: RoomId, *, before_seq: int | None, after_seq: int | None, limit: int
     ) -> tuple[Sequence[Message], bool]:
-        """Return a page in ascending `seq`, and whether more follow in the direction that was asked."""
+        """Return a page in ascending `seq`, and whether more follow in the direction that was asked.
+
+        `limit` counts up to the page size of this server.
+        """
+        limit = min(limit, self._history_page)
         await readable(self._rooms, principal, room_id)
         found = await self._store.page(room_id, before_seq=before_seq, after_seq=after_seq, limit=limit + 1)
         if len(found) <= limit:

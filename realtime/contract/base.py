@@ -1,5 +1,6 @@
 """The vocabulary of the contract: strict models and the few constrained scalars they share."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -17,6 +18,10 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 def _encodable(value: str) -> str:
     try:
         value.encode()
@@ -26,13 +31,13 @@ def _encodable(value: str) -> str:
 
 
 def _line(value: str) -> str:
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
+    if _CONTROL.search(value):
         raise ValueError("control characters are not allowed")
     return _encodable(value)
 
 
 def _text(value: str) -> str:
-    if any((ord(char) < 0x20 and char not in "\n\r\t") or ord(char) == 0x7F for char in value):
+    if _CONTROL_IN_TEXT.search(value):
         raise ValueError("control characters other than line breaks and tabs are not allowed")
     if not value.strip():
         raise ValueError("must not be empty")

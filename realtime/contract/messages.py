@@ -18,8 +18,8 @@ class MessageSend(Payload):
     body: Body
     kind: Literal["text", "file"] = "text"
     reply_to: Id | None = None
-    attachments: list[Id] = Field([], max_length=10, description="File ids.")
-    mentions: Mentions = []
+    attachments: list[Id] = Field(default_factory=list, max_length=10, description="File ids.")
+    mentions: Mentions = Field(default_factory=list)
 
 
 class MessageEdit(Payload):

@@ -96,6 +96,7 @@ class School:
             clock=self.time,
             new_id=uuid7,
             body_chars=BODY_CHARS,
+            history_page=100,
             pace=KeyedBuckets(per_s, burst),
         )
 

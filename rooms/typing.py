@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from auth.policy import Action
 from auth.types import Principal
 from core.clock import Clock, Timer, Timers
-from core.errors import ErrorCode, HomeroomError
 from core.ids import RoomId, UserId
 from rooms.access import check_open_for_writing, permitted
 from rooms.ports import Events, RoomStore
@@ -15,9 +14,13 @@ _Key = tuple[RoomId, UserId]
 
 @dataclass(slots=True)
 class _Writing:
+    """One person in one room. `shown`: the others were told that they write. `told_at`: when they last were."""
+
     told_at: float
     on: bool
-    timer: Timer
+    shown: bool
+    expiry: Timer
+    late: Timer | None = None
 
 
 class Typing:
@@ -44,9 +47,10 @@ class Typing:
         self._writing: dict[_Key, _Writing] = {}
 
     async def set(self, principal: Principal, room_id: RoomId, *, on: bool) -> None:
-        """Start, renew or end. A renewal is told at most once per interval; large rooms are not told at all.
+        """Start, renew or end. The end is told at once, the rest at most once per interval: a start that comes too soon
+        is told when the interval is over, if it still holds then. Large rooms are not told at all.
 
-        Raises `room.not_found`, `room.forbidden`, `room.muted`, and `rate.limited` for a new start within the interval.
+        Raises `room.not_found`, `room.forbidden`, `room.muted`, `room.locked`.
         """
         access = await permitted(self._rooms, principal, Action.SEND, room_id)
         check_open_for_writing(access, self._clock.now())
@@ -60,22 +64,34 @@ class Typing:
 
     def _start(self, key: _Key) -> None:
         now = self._clock.monotonic()
+        expiry = self._timers.call_later(self._ttl_s, lambda: self._expire(key))
         current = self._writing.get(key)
-        due = current is None or now - current.told_at >= self._interval_s
-        if current is not None:
-            if not due and not current.on:
-                wait_s = self._interval_s - (now - current.told_at)
-                raise HomeroomError(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, round(wait_s * 1000)))
-            current.timer.cancel()
-        told_at = now if current is None or due else current.told_at
-        self._writing[key] = _Writing(told_at, True, self._timers.call_later(self._ttl_s, lambda: self._expire(key)))
-        if due:
+        if current is None:
+            self._writing[key] = _Writing(now, True, True, expiry)
             self._events.typing_changed(*key, on=True)
+            return
+        current.expiry.cancel()
+        current.expiry, current.on = expiry, True
+        if now - current.told_at >= self._interval_s:
+            self._show(key, current)
+        elif not current.shown and current.late is None:
+            wait_s = self._interval_s - (now - current.told_at)
+            current.late = self._timers.call_later(wait_s, lambda: self._show(key, current))
+
+    def _show(self, key: _Key, current: _Writing) -> None:
+        current.told_at, current.shown, current.late = self._clock.monotonic(), True, None
+        self._events.typing_changed(*key, on=True)
 
     def _stop(self, key: _Key) -> None:
         current = self._writing.get(key)
-        if current is not None and current.on:
-            current.on = False
+        if current is None or not current.on:
+            return
+        current.on = False
+        if current.late is not None:
+            current.late.cancel()
+            current.late = None
+        if current.shown:
+            current.shown = False
             self._events.typing_changed(*key, on=False)
 
     def _expire(self, key: _Key) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,8 @@ def build_http(
 
     Run it without aiohttp's access log: each request is logged here. `jwks` is the public document of the signing key.
     """
-    edge = Edge(services, jwks, disconnect_user, readiness, registry, documents(ROUTES, settings.limits, version))
+    reference = cache(partial(documents, ROUTES, settings.limits, version))  # made when somebody first reads it
+    edge = Edge(services, jwks, disconnect_user, readiness, registry, reference)
     gate = Gate(services, settings.limits)
     replays = Replays(idempotency, services.clock)
     cors = Cors(settings.cors_origins)

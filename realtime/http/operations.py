@@ -30,7 +30,7 @@ async def metrics(call: Call[None, None]) -> web.Response:
 
 async def docs(call: Call[None, None]) -> web.Response:
     """Return the reference as a page for people."""
-    documents = call.edge.documents
+    documents = call.edge.documents()
     response = _document(documents.page, "text/html")
     response.headers["Content-Security-Policy"] = documents.page_policy
     return response
@@ -38,12 +38,12 @@ async def docs(call: Call[None, None]) -> web.Response:
 
 async def openapi(call: Call[None, None]) -> web.Response:
     """Return the OpenAPI document of this API."""
-    return _document(call.edge.documents.openapi, "application/json")
+    return _document(call.edge.documents().openapi, "application/json")
 
 
 async def asyncapi(call: Call[None, None]) -> web.Response:
     """Return the AsyncAPI document of the socket contract."""
-    return _document(call.edge.documents.asyncapi, "application/json")
+    return _document(call.edge.documents().asyncapi, "application/json")
 
 
 def _document(body: bytes, media: str) -> web.Response:

@@ -45,7 +45,7 @@ class Edge:
     disconnect_user: DisconnectUser
     readiness: Readiness
     registry: CollectorRegistry
-    documents: Documents
+    documents: Callable[[], Documents]
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,9 +145,7 @@ async def test_typing_reaches_the_others_only(join: Join) -> None:
     assert {"room_id": room_id, "user_id": "ada", "on": True} == await ben.wait_for("typing:changed")
     await ada.ok("typing:set", {"room_id": room_id, "on": False})
     await ben.wait_for("typing:changed", lambda data: not data["on"])
-    refusal = await ada.refused("typing:set", {"room_id": room_id, "on": True})
-    assert ("rate.limited", True) == (refusal["code"], refusal["retryable"])
-    await ada.settle()
+    await ada.ok("typing:set", {"room_id": room_id, "on": True})
     assert [] == ada.seen("typing:changed")
 
 

@@ -68,22 +68,32 @@ async def test_off_without_on_is_nothing(school: School) -> None:
 
 
 async def test_on_and_off_cannot_be_used_to_flood(school: School) -> None:
-    """A new start within the interval is `rate.limited` until it is over; a room and a person do not block others."""
+    """Starts within the interval are told once, when it is over; a room and a person do not hold up others."""
     ada, room = await scene(school)
     ben = await school.person("ben")
     other = await school.room(ada)
-    await school.typing.set(ada, room.id, on=True)
-    await school.typing.set(ada, room.id, on=False)
-    school.time.advance(1)
-    with refused(ErrorCode.RATE_LIMITED) as refusal:
+    for _ in range(3):
         await school.typing.set(ada, room.id, on=True)
-    assert 2000 == refusal.retry_after_ms
-    school.events.take()
+        await school.typing.set(ada, room.id, on=False)
+    assert [on(room, ada), off(room, ada)] == school.events.take()
+    school.time.advance(1)
+    await school.typing.set(ada, room.id, on=True)
     await school.typing.set(ada, other.id, on=True)
     await school.typing.set(ben, room.id, on=True)
+    assert [on(other, ada), on(room, ben)] == school.events.take()
     school.time.advance(2)
+    assert [on(room, ada)] == school.events.take()
+
+
+async def test_a_start_that_was_taken_back_is_not_told(school: School) -> None:
+    """Who starts too soon and stops before the interval is over was never seen starting."""
+    ada, room = await scene(school)
     await school.typing.set(ada, room.id, on=True)
-    assert [on(other, ada), on(room, ben), on(room, ada)] == school.events.take()
+    await school.typing.set(ada, room.id, on=False)
+    await school.typing.set(ada, room.id, on=True)
+    await school.typing.set(ada, room.id, on=False)
+    school.time.advance(10)
+    assert ([on(room, ada), off(room, ada)], 0) == (school.events.take(), school.time.pending)
 
 
 async def test_an_expiry_of_before_does_not_end_what_began_after(school: School) -> None:

@@ -88,10 +88,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         return EngineServer
 
     async def end(self, socket: Socket, namespace: str, reason: str) -> None:
-        """Tell a client that it is disconnected, and close its transport."""
-        if (sid := self._forget(socket.sid, namespace)) is not None:
-            socket.push(sio_frame(sio_packet.DISCONNECT, namespace))
-            await self.edge.closed(sid, reason)
+        """Tell a client that it is disconnected, and close its transport. An event in hand is answered first."""
+        async with socket.handling:
+            if (sid := self._forget(socket.sid, namespace)) is not None:
+                socket.push(sio_frame(sio_packet.DISCONNECT, namespace))
+                await self.edge.closed(sid, reason)
         if not socket.upgraded:  # a polling client is told with its next poll, if there is one
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(socket.queue.join(), CLOSE_S)
@@ -136,8 +137,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio has 
         if pkt.packet_type in (sio_packet.EVENT, sio_packet.BINARY_EVENT):
             if not isinstance(pkt.data, list) or not pkt.data:
                 raise ValueError("an event is a list that starts with its name")
-            if (sid := self._sids.get(eio_sid, {}).get(namespace)) is not None:
-                await self.edge.received(sid, pkt.data[0], pkt.data[1:], pkt.id, size)
+            async with self.eio.sockets[eio_sid].handling:
+                if (sid := self._sids.get(eio_sid, {}).get(namespace)) is not None:
+                    await self.edge.received(sid, pkt.data[0], pkt.data[1:], pkt.id, size)
         elif pkt.packet_type == sio_packet.CONNECT:
             await self._handle_connect(eio_sid, namespace, pkt.data)
         elif pkt.packet_type == sio_packet.DISCONNECT:

@@ -67,6 +67,7 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         self.connected = False
         self.queue: Outbox = Outbox()
         self.cut_reason: str | None = None
+        self.handling = asyncio.Lock()
         self._websocket: WebSocket | None = None
 
     def push(self, frame: Frame | Queued) -> None:

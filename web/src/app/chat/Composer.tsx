@@ -52,7 +52,6 @@ export function Composer({ onEditLast, ...writing }: Props) {
           placeholder={words.placeholder(roomTitle(room))}
           aria-label={words.label}
           aria-autocomplete="list"
-          aria-expanded={found.length > 0}
           aria-activedescendant={found[picked] ? `mention-${found[picked].id}` : undefined}
           data-testid="composer"
           onInput={(event) => change(event.currentTarget.value, event.currentTarget.selectionStart)}

@@ -50,7 +50,7 @@ function Chip({ message, emoji, users, mayReact }: ChipProps) {
       class={`reaction ${mine ? "mine" : ""}`}
       disabled={!mayReact}
       aria-pressed={mine}
-      aria-label={label}
+      aria-label={`${emoji} ${users.length}, ${label}`}
       title={label}
       data-testid="reaction"
       data-emoji={emoji}

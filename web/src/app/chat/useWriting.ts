@@ -29,13 +29,15 @@ export function useWriting({ room, people, intent, onDone, onSent }: Writing) {
     // What was being written before comes back after the edit.
     return () => setValue(value);
   }, [intent]);
-  useEffect(() => {
-    if (!editing) writeDraft(me(), room.id, value);
-  }, [value]);
   useEffect(() => () => client.value?.typing.stopped(room.id), []);
 
-  const change = (text: string, caret: number) => {
+  const write = (text: string) => {
     setValue(text);
+    // At once, not after the next frame: the room may be left by then.
+    if (!editing) writeDraft(me(), room.id, text);
+  };
+  const change = (text: string, caret: number) => {
+    write(text);
     setQuery(mentionAt(text, caret));
     if (editing) return;
     if (text.trim() === "") client.value?.typing.stopped(room.id);
@@ -44,7 +46,7 @@ export function useWriting({ room, people, intent, onDone, onSent }: Writing) {
   const pick = (chosen: Person | undefined) => {
     if (!query || !chosen) return;
     const [text, caret] = withMention(value, query, chosen.name);
-    setValue(text);
+    write(text);
     setQuery(null);
     requestAnimationFrame(() => {
       input.current?.focus();
@@ -53,15 +55,22 @@ export function useWriting({ room, people, intent, onDone, onSent }: Writing) {
   };
   const submit = () => {
     const body = value.trim();
-    // An edit that is refused stays in the composer, so that nothing typed is lost.
-    if (editing) void client.value?.edit(editing, body).then(onDone, sayError);
+    if (editing) save(editing, body);
     else send(body);
+  };
+  const save = (message: Message, body: string) => {
+    // Left at once: what is typed while the server answers belongs to the next message.
+    onDone();
+    void client.value?.edit(message, body).catch((error: unknown) => {
+      sayError(error);
+      setValue((current) => (current.trim() === "" ? body : current));
+    });
   };
   const send = (body: string) => {
     client.value?.typing.stopped(room.id);
     const reply = intent ? { reply_to: intent.message.id } : {};
     client.value?.outbox.send({ room_id: room.id, body, mentions: mentionedIn(body, people), ...reply });
-    setValue("");
+    write("");
     setQuery(null);
     onDone();
     onSent();

@@ -48,7 +48,7 @@ def secret_key(secret: str) -> SigningKey:
 
     Raises SettingRefused for fewer than 32 bytes (RFC 7518 §3.2), or for text that is a PEM key.
     """
-    data = secret.encode()
+    data = secret.encode(errors="surrogateescape")
     if len(data) < MIN_SECRET_BYTES:
         raise SettingRefused(f"HOMEROOM_JWT_SECRET must be at least {MIN_SECRET_BYTES} bytes long.")
     key = SigningKey("HS256", None, VerifyKey(None, frozenset({"HS256"}), data), {"keys": []}, data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,7 +21,7 @@ from realtime import demo as demo_school
 from realtime import doctor as checks
 from realtime.app import VERSION, signing_key
 from realtime.config import Settings, load
-from realtime.lifecycle import Server, StartRefused, prepare_data_dir, run, store_path
+from realtime.lifecycle import Prepare, Server, StartRefused, prepare_data_dir, run, store_path
 from realtime.observe import configure_logs
 from storage.errors import StoreError
 from storage.sqlite.schema import migrate as migrate_store
@@ -51,7 +52,7 @@ def serve(
     settings = _settings(host=host, port=port, data_dir=data_dir)
     _one_worker(workers)
 
-    async def started(server: Server) -> None:
+    def started(server: Server) -> None:
         err.print(f"Homeroom {VERSION} serves [bold]{server.url}[/]")
 
     _run(settings, started)
@@ -65,14 +66,13 @@ def demo(
     settings = _settings(host=host, port=port, data_dir=data_dir)
     _one_worker(workers)
 
-    async def started(server: Server) -> None:
-        await demo_school.furnish(server.app)
+    def started(server: Server) -> None:
         out.print(f"\n[bold]The demo school is open at {server.url}[/]\n")
         for user, link in demo_school.links(server.app, server.url):
             out.print(f"  {user.name:<16} {user.role.value:<8} [dim]{user.id}[/]\n    {link}")
         out.print("\nOpen two links in two windows and chat. Ctrl-C stops the school; `make run` opens it again.\n")
 
-    _run(settings, started)
+    _run(settings, started, demo_school.furnish)
 
 
 @app.command()
@@ -143,9 +143,9 @@ def _one_worker(workers: int) -> None:
         _fail("--workers: this version runs one process; several need a cluster, which is not there yet.", 2)
 
 
-def _run(settings: Settings, started: Any) -> None:
+def _run(settings: Settings, started: Callable[[Server], None], prepare: Prepare | None = None) -> None:
     try:
-        run(settings, started)
+        run(settings, started, prepare)
     except StartRefused as exc:
         _fail(str(exc), exc.status)
 

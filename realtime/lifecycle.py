@@ -28,6 +28,10 @@ BACKLOG = 4096
 _CLOSE_S = 2.0
 
 
+Prepare = Callable[[App], Awaitable[None]]
+"""What is done to a built server before anyone can reach it."""
+
+
 class StartRefused(Exception):
     """The server cannot start. The message is one readable line; `status` is the exit status."""
 
@@ -92,9 +96,11 @@ class Server:
         self._runner = runner
 
     @classmethod
-    async def start(cls, settings: Settings) -> "Server":
-        """Build and listen. Raises StartRefused."""
+    async def start(cls, settings: Settings, prepare: Prepare | None = None) -> "Server":
+        """Build, let `prepare` have the app, and listen. Raises StartRefused."""
         app = await open_app(settings)
+        if prepare is not None:
+            await prepare(app)
         runner = web.AppRunner(app.web, access_log=None, shutdown_timeout=_CLOSE_S)
         try:
             await runner.setup()
@@ -144,16 +150,16 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def serve(settings: Settings, started: Callable[[Server], Awaitable[None]]) -> None:
+async def serve(settings: Settings, started: Callable[[Server], None], prepare: Prepare | None = None) -> None:
     """Run until SIGTERM or SIGINT. Raises StartRefused."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await Server.start(settings)
+    server = await Server.start(settings, prepare)
     log = structlog.get_logger("realtime.lifecycle")
     try:
-        await started(server)
+        started(server)
         # everything made so far lives as long as the process: keep the collector from walking it again and again
         gc.collect()
         gc.freeze()
@@ -165,7 +171,7 @@ async def serve(settings: Settings, started: Callable[[Server], Awaitable[None]]
     log.info("stopped")
 
 
-def run(settings: Settings, started: Callable[[Server], Awaitable[None]]) -> None:
+def run(settings: Settings, started: Callable[[Server], None], prepare: Prepare | None = None) -> None:
     """Run a server in this process until it is told to stop. Raises StartRefused."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(settings, started))
+        runner.run(serve(settings, started, prepare))

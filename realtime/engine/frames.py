@@ -10,12 +10,13 @@ from engineio.packet import MESSAGE
 class Frame:
     """One text packet, ready to send: Engine.IO type, Socket.IO type and data. Quacks like `engineio.packet.Packet`."""
 
-    __slots__ = ("ephemeral", "text")
+    __slots__ = ("ephemeral", "size_bytes", "text")
 
     packet_type = MESSAGE
 
     def __init__(self, text: str, *, ephemeral: bool = False) -> None:
         self.text = text
+        self.size_bytes = len(text) if text.isascii() else len(text.encode())
         self.ephemeral = ephemeral
 
     def encode(self, b64: bool = False) -> str:

@@ -1,6 +1,7 @@
 """One Engine.IO connection: a bounded queue, a writer, a reader."""
 
 import asyncio
+import contextlib
 import sys
 from typing import Any, Protocol
 
@@ -47,7 +48,7 @@ class Outbox(asyncio.Queue[Any]):
 def _size(item: Frame | Queued | None) -> int:
     if item is None:
         return 0
-    return len(item.text) if isinstance(item, Frame) else len(item.encode())
+    return item.size_bytes if isinstance(item, Frame) else len(item.encode())
 
 
 class Payload(payload.Payload):  # type: ignore[misc]  # engineio has no types
@@ -67,7 +68,8 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         self.connected = False
         self.queue: Outbox = Outbox()
         self.cut_reason: str | None = None
-        self.handling = asyncio.Lock()
+        self.handling = asyncio.Lock()  # held while an event is handled, so that an orderly end comes after its ack
+        self._hung_up = asyncio.Event()
         self._websocket: WebSocket | None = None
 
     def push(self, frame: Frame | Queued) -> None:
@@ -150,6 +152,7 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
         try:
             await self._read(ws)
         finally:
+            self._hung_up.set()
             self.queue.put_nowait(None)
             await self._finish(ws, writer)
             reason = self.cut_reason or self.server.reason.TRANSPORT_CLOSE
@@ -186,9 +189,11 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
             return await ws.wait()
 
     async def _read(self, ws: WebSocket) -> None:
-        while not self.closed and not self.cut_reason:
+        while not self.cut_reason:
             try:
-                await self.receive(packet.Packet(encoded_packet=await self._wait(ws)))
+                data = await self._wait(ws)
+                if not self.closed:
+                    await self.receive(packet.Packet(encoded_packet=data))
             except (OSError, ValueError, TimeoutError, exceptions.EngineIOError):
                 return  # gone, silent, or not speaking the protocol
 
@@ -198,5 +203,9 @@ class Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio has no
                 await ws.send(item.encode())
             except (OSError, RuntimeError):
                 break
-        if not self.cut_reason:
-            await ws.close()
+        if self.cut_reason:
+            return
+        # closing first, with something of the client's unread, resets the connection, and our last words are lost
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hung_up.wait(), CLOSE_S / 2)
+        await ws.close()

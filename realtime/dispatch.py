@@ -19,8 +19,6 @@ from realtime.contract.registry import CLIENT_EVENTS, ClientEvent
 from realtime.engine.frames import ack_frame
 
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-
-
 _ON_ANY_NAMESPACE: Final = frozenset({"auth:refresh"})
 
 
@@ -111,23 +109,29 @@ def parse(spec: ClientEvent, args: list[object]) -> Any:
     """Return the validated payload of an event. Raises `request.invalid` with the offending paths."""
     if len(args) != 1:
         raise HomeroomError(ErrorCode.REQUEST_INVALID, "The event takes exactly one object.", fields=[])
-    return validated(spec.adapter.validate_python, args[0])
+    return validated(spec.adapter.validate_python, args[0], lambda: spec.tags)
 
 
-def validated(validate: Callable[[Any], Any], value: object) -> Any:
-    """Return `validate(value)`; what pydantic refuses becomes a `request.invalid` that names the fields."""
+def validated(
+    validate: Callable[[Any], Any], value: object, tags: Callable[[], frozenset[str]] = frozenset[str]
+) -> Any:
+    """Return `validate(value)`; what pydantic refuses becomes a `request.invalid` that names the fields.
+
+    `tags` tell the members of a union apart. They are asked for on refusal only: they come from its schema.
+    """
     try:
         return validate(value)
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
-    paths = [_path(problem["loc"], value) for problem in problems]
+    known = tags()
+    paths = [_path(problem["loc"], known) for problem in problems]
     fields = list(dict.fromkeys(path for path in paths if path))
     where = f"{fields[0]}: " if fields else ""
     message = f"{where}{problems[0]['msg']}".encode(errors="replace").decode()  # it may quote what cannot be sent
     raise HomeroomError(ErrorCode.REQUEST_INVALID, message, fields=fields)
 
 
-def _path(location: tuple[int | str, ...], value: object) -> str:
-    """Return where in the payload a problem is. Of a union by `kind`, pydantic puts the kind before the path."""
-    tagged = len(location) > 1 and isinstance(value, dict) and location[0] == value.get("kind")
+def _path(location: tuple[int | str, ...], tags: frozenset[str]) -> str:
+    """Return where in the payload a problem is. Of a union, pydantic puts the member's tag before the path."""
+    tagged = len(location) > 1 and location[0] in tags
     return ".".join(map(str, location[1:] if tagged else location))

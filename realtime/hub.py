@@ -29,6 +29,10 @@ def compat_topic(room_id: RoomId) -> str:
     return f"compat:{room_id}"
 
 
+def _room_of(topic: str) -> RoomId:
+    return RoomId(topic.removeprefix("room:"))
+
+
 class Hub:
     """The connections of this node by topic. Synchronous: nothing can come between two deliveries."""
 
@@ -109,7 +113,7 @@ class Hub:
             self._send_compat(envelope)
 
     def _send_compat(self, envelope: Envelope) -> None:
-        members = self._topics.get(f"compat:{envelope.topics[0].removeprefix('room:')}")
+        members = self._topics.get(compat_topic(_room_of(envelope.topics[0])))
         if members:
             frame: Frame = new_message_frame(envelope.data, envelope.extra)
             for connection in list(members.values()):
@@ -138,6 +142,6 @@ class Hub:
             else:
                 if connection.excluded is not None:
                     connection.excluded.add(effect.topic)
-                connection.sessions.discard(RoomId(effect.topic.removeprefix("room:")))
+                connection.sessions.discard(_room_of(effect.topic))
                 self.unsubscribe(connection, effect.topic)
-                self.unsubscribe(connection, f"compat:{effect.topic.removeprefix('room:')}")
+                self.unsubscribe(connection, compat_topic(_room_of(effect.topic)))

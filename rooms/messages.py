@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from auth.limits import KeyedBuckets
+from auth.limits import KeyedBuckets, rate_limited
 from auth.policy import Action
 from auth.types import Principal
 from core.clock import Clock
@@ -221,7 +221,7 @@ class Messages:
     def _check_pace(self, principal: Principal, access: Access) -> None:
         wait_s = self._pace.take((principal.user_id, access.room.id), self._clock.monotonic())
         if wait_s > 0:
-            raise HomeroomError(ErrorCode.RATE_LIMITED, retry_after_ms=max(1, round(wait_s * 1000)))
+            raise rate_limited(wait_s)
 
     def _slowed(self, principal: Principal, access: Access, client_id: str) -> AbstractContextManager[None]:
         pause_s = access.room.settings.slow_mode_s

@@ -1,9 +1,9 @@
 """The vocabulary of the contract: strict models and the few constrained scalars they share."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 
 class Payload(BaseModel):
@@ -34,6 +34,11 @@ def _line(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("control characters are not allowed")
     return _encodable(value)
+
+
+def union_tags(adapter: TypeAdapter[Any]) -> frozenset[str]:
+    """Return what tells the members of a union apart; empty for anything else."""
+    return frozenset(adapter.json_schema().get("discriminator", {}).get("mapping", ()))
 
 
 def _text(value: str) -> str:

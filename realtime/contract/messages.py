@@ -10,16 +10,25 @@ from realtime.contract.objects import Message
 Mentions = Annotated[list[Id], Field(max_length=50)]
 
 
-class MessageSend(Payload):
-    """Send a message. Sending the same `client_id` again returns the first one."""
+class MessageAddress(Payload):
+    """Where a message goes, and the name that makes it one message however often it is sent."""
 
     room_id: Id
     client_id: Id
+
+
+class MessageContent(Payload):
+    """What a message says, whichever way it is sent."""
+
     body: Body
     kind: Literal["text", "file"] = "text"
     reply_to: Id | None = None
     attachments: list[Id] = Field(default_factory=list, max_length=10, description="File ids.")
     mentions: Mentions = Field(default_factory=list)
+
+
+class MessageSend(MessageContent, MessageAddress):
+    """Send a message. Sending the same `client_id` again returns the first one."""
 
 
 class MessageEdit(Payload):

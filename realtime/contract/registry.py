@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, TypeAdapter
 
 from realtime.contract import compat, connection, messages, presence, receipts, rooms
+from realtime.contract.base import union_tags
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class ClientEvent:
     def adapter(self) -> TypeAdapter[Any]:
         """The validator of the payload."""
         return TypeAdapter(self.payload)
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """What tells the members of the payload apart, if it is a union."""
+        return union_tags(self.adapter)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,25 @@ from collections.abc import Mapping
 from core.ids import MessageId, RoomId, UserId
 from realtime.connection import Connection
 from realtime.contract.encode import message_json
-from realtime.contract.messages import MessageDelete, MessageEdit, MessageHistory, MessageReact, MessageSend
+from realtime.contract.messages import (
+    MessageContent,
+    MessageDelete,
+    MessageEdit,
+    MessageHistory,
+    MessageReact,
+    MessageSend,
+)
 from realtime.dispatch import Handler, Reply
 from realtime.services import Services
 from rooms.messages import Outgoing
 from rooms.types import Message, MessageKind
 
 
-def outgoing_of(payload: MessageSend) -> Outgoing:
+def outgoing_of(payload: MessageContent, room_id: RoomId, client_id: str) -> Outgoing:
     """Return what the domain is asked to send."""
     return Outgoing(
-        room_id=RoomId(payload.room_id),
-        client_id=payload.client_id,
+        room_id=room_id,
+        client_id=client_id,
         body=payload.body,
         kind=MessageKind(payload.kind),
         reply_to=MessageId(payload.reply_to) if payload.reply_to else None,
@@ -30,7 +37,8 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     messages = services.messages
 
     async def send(connection: Connection, payload: MessageSend) -> Reply:
-        return _reply(await messages.send(connection.principal, outgoing_of(payload)))
+        outgoing = outgoing_of(payload, RoomId(payload.room_id), payload.client_id)
+        return _reply(await messages.send(connection.principal, outgoing))
 
     async def edit(connection: Connection, payload: MessageEdit) -> Reply:
         return _reply(await messages.edit(connection.principal, MessageId(payload.message_id), payload.body))

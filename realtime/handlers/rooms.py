@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from auth.types import Principal
 from core.ids import RoomId, UserId
 from realtime.connection import Connection
 from realtime.contract.encode import snapshot_json, view_json
@@ -12,7 +13,7 @@ from realtime.hub import Hub, room_topic
 from realtime.roster import Roster
 from realtime.services import Services
 from rooms.rooms import RoomPatch
-from rooms.types import RoomKind, Snapshot
+from rooms.types import RoomKind, RoomView, Snapshot
 
 
 def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handler]:
@@ -27,13 +28,7 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
         return Reply(data)
 
     async def open_(connection: Connection, payload: OpenDirect | OpenNamed) -> Reply:
-        if isinstance(payload, OpenDirect):
-            view = await services.rooms.open_direct(connection.principal, UserId(payload.user_id))
-        else:
-            members = [UserId(user_id) for user_id in payload.member_ids]
-            kind, patch = RoomKind(payload.kind), patch_of(payload.settings)
-            view = await services.rooms.open_named(connection.principal, kind, payload.title, members, patch)
-        return Reply({"room": view_json(view)})
+        return Reply({"room": view_json(await open_room(services, connection.principal, payload))})
 
     async def join(connection: Connection, payload: RoomJoin) -> Reply:
         room_id = RoomId(payload.room_id)
@@ -60,6 +55,15 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
         return Reply({})
 
     return {"room:list": list_, "room:open": open_, "room:join": join, "room:sync": sync, "room:leave": leave_}
+
+
+async def open_room(services: Services, principal: Principal, payload: OpenDirect | OpenNamed) -> RoomView:
+    """Open the direct room or make the room that is asked for."""
+    if isinstance(payload, OpenDirect):
+        return await services.rooms.open_direct(principal, UserId(payload.user_id))
+    members = [UserId(user_id) for user_id in payload.member_ids]
+    kind, patch = RoomKind(payload.kind), patch_of(payload.settings)
+    return await services.rooms.open_named(principal, kind, payload.title, members, patch)
 
 
 def patch_of(settings: SettingsIn | None) -> RoomPatch:

@@ -110,16 +110,4 @@ def _query(route: Route, request: web.Request) -> Any:
 def _body(route: Route, raw: bytes) -> Any:
     if route.body is None:
         return None
-    try:
-        return validated(route.body_adapter.validate_json, raw)
-    except HomeroomError as exc:
-        raise _without_tag(exc, route.body_tags) from exc
-
-
-def _without_tag(error: HomeroomError, tags: frozenset[str]) -> HomeroomError:
-    """Return the error with paths as they are in the body: pydantic puts those of a union below its member's tag."""
-    tag = next((tag for tag in tags if error.message.startswith(f"{tag}.")), None)
-    if tag is None:
-        return error
-    fields = [field.removeprefix(f"{tag}.") for field in error.fields or ()]
-    return HomeroomError(error.code, error.message.removeprefix(f"{tag}."), fields=fields)
+    return validated(route.body_adapter.validate_json, raw, lambda: route.body_tags)

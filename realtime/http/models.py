@@ -10,8 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringCon
 
 from auth.claims import is_subject
 from auth.tokens import SERVICE_SUBJECT
-from realtime.contract.base import Body, Cursor, Id, Instant, Line, Payload, Seq, Wire
-from realtime.contract.messages import Mentions
+from realtime.contract.base import Cursor, Id, Instant, Line, Payload, Seq, Wire
+from realtime.contract.messages import MessageContent
 from realtime.contract.objects import NotifyName, RoomRoleName, User
 from realtime.contract.rooms import SettingsIn
 
@@ -176,15 +176,10 @@ class HistoryQuery(Payload):
     limit: int = Field(50, ge=1, le=100)
 
 
-class MessagePost(Payload):
+class MessagePost(MessageContent):
     """Send a message. Sending the same `client_id` again returns the first one."""
 
-    body: Body
     client_id: Id | None = Field(None, description="The Idempotency-Key, or a new id, if left out.")
-    kind: Literal["text", "file"] = "text"
-    reply_to: Id | None = None
-    attachments: list[Id] = Field([], max_length=10, description="File ids.")
-    mentions: Mentions = []
 
 
 class PageQuery(Payload):

@@ -1,9 +1,8 @@
 """Rooms."""
 
-from core.ids import UserId
 from realtime.contract.encode import view_json
 from realtime.contract.rooms import OpenDirect, OpenNamed, RoomList
-from realtime.handlers.rooms import patch_of
+from realtime.handlers.rooms import open_room, patch_of
 from realtime.http.models import RoomPatchIn, without_none
 from realtime.http.route import Call, Json
 from rooms.rooms import RoomPatch
@@ -20,12 +19,7 @@ async def list_(call: Call[RoomList, None]) -> Json:
 
 async def open_(call: Call[None, OpenDirect | OpenNamed]) -> Json:
     """Open a direct room, or make a room."""
-    body, rooms = call.body, call.services.rooms
-    if isinstance(body, OpenDirect):
-        return {"room": view_json(await rooms.open_direct(call.principal, UserId(body.user_id)))}
-    members = [UserId(user_id) for user_id in body.member_ids]
-    kind, patch = RoomKind(body.kind), patch_of(body.settings)
-    return {"room": view_json(await rooms.open_named(call.principal, kind, body.title, members, patch))}
+    return {"room": view_json(await open_room(call.services, call.principal, call.body))}
 
 
 async def get(call: Call[None, None]) -> Json:

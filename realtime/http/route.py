@@ -13,6 +13,7 @@ from auth.policy import Action
 from auth.types import Principal
 from core.errors import ErrorCode, HomeroomError
 from core.ids import RoomId, UserId
+from realtime.contract.base import union_tags
 from realtime.services import Services
 
 Json = dict[str, Any]
@@ -132,4 +133,4 @@ class Route:
     @cached_property
     def body_tags(self) -> frozenset[str]:
         """What tells the members of the body apart, if it is a union."""
-        return frozenset(self.body_adapter.json_schema().get("discriminator", {}).get("mapping", ()))
+        return union_tags(self.body_adapter)

@@ -98,8 +98,8 @@ def build(settings: Settings, store: SqliteStore, key: SigningKey) -> App:
     services = _services(settings, store, fanout, background, verifier, minter, loop)
     registry = build_registry(hub)
     grace_s = settings.presence_grace_ms / 1000
-    roster = Roster(hub, fanout, timers=loop, grace_s=grace_s)
     limits = settings.limits
+    roster = Roster(hub, fanout, timers=loop, grace_s=grace_s, broadcast_members=limits.broadcast_members)
 
     async def renew(connection: Connection, token: str) -> datetime:
         return await edge.renew(connection, token)  # the edge is made below: it needs the handlers
@@ -184,6 +184,7 @@ def _services(
         clock=clock,
         new_id=uuid7,
         compat_open_sessions=settings.compat_open_sessions,
+        broadcast_members=limits.broadcast_members,
     )
     receipts = ReceiptFeed(events, timers=loop, broadcast_members=limits.broadcast_members)
     pace = KeyedBuckets(limits.messages_per_s, limits.messages_burst)

@@ -7,35 +7,39 @@ from core.ids import RoomId, UserId
 from realtime.connection import Connection
 from realtime.hub import Hub
 from rooms.ports import Events
+from rooms.types import Room
 
 
 class Roster:
-    """Tells session rooms who comes and goes on this node."""
+    """Tells session rooms who comes and goes on this node.
 
-    def __init__(self, hub: Hub, events: Events, *, timers: Timers, grace_s: float) -> None:
+    In a room of more than `broadcast_members` nobody is told of newcomers: a thousand people who tell a thousand
+    others that they came are a million events.
+    """
+
+    def __init__(self, hub: Hub, events: Events, *, timers: Timers, grace_s: float, broadcast_members: int) -> None:
         self._hub = hub
         self._events = events
         self._timers = timers
         self._grace_s = grace_s
+        self._broadcast_members = broadcast_members
+        self._announced: set[tuple[RoomId, UserId]] = set()
         self._leaving: dict[tuple[RoomId, UserId], Timer] = {}
 
-    def present(self, room_id: RoomId, user_id: UserId) -> bool:
-        """Whether the room thinks that the user is in it."""
-        return (room_id, user_id) in self._leaving or self._hub.live_in(room_id, user_id)
-
-    def entered(self, connection: Connection, room_id: RoomId, *, was_present: bool) -> None:
-        """Note that a connection joined; `joined` is told unless the user was present already.
+    def entered(self, connection: Connection, room: Room) -> None:
+        """Note that a connection joined; `joined` is told unless the room believes the user present already.
 
         A connection that ended while it was joining has not come.
         """
         if connection.id not in self._hub.connections:
             return
-        connection.sessions.add(room_id)
-        pending = self._leaving.pop((room_id, connection.user_id), None)
-        if pending is not None:
+        connection.sessions.add(room.id)
+        key = (room.id, connection.user_id)
+        if (pending := self._leaving.pop(key, None)) is not None:
             pending.cancel()
-        if not was_present:
-            self._events.member_changed(room_id, connection.user_id, "joined")
+        if key not in self._announced and room.member_count <= self._broadcast_members:
+            self._announced.add(key)
+            self._events.member_changed(room.id, connection.user_id, "joined")
 
     def left(self, connection: Connection, room_id: RoomId) -> None:
         """Note that a connection left on purpose, after its delivery ended: told at once."""
@@ -56,5 +60,6 @@ class Roster:
         self._tell_left(room_id, user_id)
 
     def _tell_left(self, room_id: RoomId, user_id: UserId) -> None:
-        if not self._hub.live_in(room_id, user_id):
+        if (room_id, user_id) in self._announced and not self._hub.live_in(room_id, user_id):
+            self._announced.discard((room_id, user_id))
             self._events.member_changed(room_id, user_id, "left")

@@ -61,6 +61,7 @@ class Rooms:
         clock: Clock,
         new_id: IdSource,
         compat_open_sessions: bool,
+        broadcast_members: int,
     ) -> None:
         self._store = store
         self._members = members
@@ -70,6 +71,7 @@ class Rooms:
         self._clock = clock
         self._new_id = new_id
         self._compat_open_sessions = compat_open_sessions
+        self._broadcast_members = broadcast_members
 
     async def open_direct(self, principal: Principal, user_id: UserId) -> RoomView:
         """Return the conversation of the caller with one person, made at the first call; the pair has only one."""
@@ -141,13 +143,17 @@ class Rooms:
         return await self.enter(principal, access)
 
     async def enter(self, principal: Principal, access: Access) -> Access:
-        """Return the room with the caller a member of it, becoming one now if the room is open."""
+        """Return the room with the caller a member of it, becoming one now if the room is open.
+
+        The others are told of it in small rooms: see `Roster`.
+        """
         if access.member is not None or permits(principal, Action.READ, access):
             return access
         if access.room.archived or not permits(principal, Action.JOIN_OPEN, access):
             raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
         role = RoomRole.OBSERVER if principal.role is Role.VIEWER else RoomRole.MEMBER
-        if await self._members.put(self._member(access.room, principal.user_id, role)):
+        added = await self._members.put(self._member(access.room, principal.user_id, role))
+        if added and access.room.member_count < self._broadcast_members:
             self._events.member_changed(access.room.id, principal.user_id, "added", role)
         return await readable(self._store, principal, access.room.id)
 

@@ -20,14 +20,13 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
 
     async def join(connection: Connection, payload: str) -> Reply:
         room_id = RoomId(payload)
-        present = roster.present(room_id, connection.user_id)
 
         async def enter() -> Access:
             return await services.rooms.join_session(connection.principal, room_id)
 
-        await joining(hub, connection, room_id, enter)
+        access = await joining(hub, connection, room_id, enter)
         hub.subscribe(connection, compat_topic(room_id))
-        roster.entered(connection, room_id, was_present=present)
+        roster.entered(connection, access.room)
         return Reply({}, after=lambda: connection.release(room_topic(room_id), -1))
 
     async def send(connection: Connection, payload: SendMessage) -> Reply:

@@ -32,14 +32,13 @@ def handlers(services: Services, hub: Hub, roster: Roster) -> Mapping[str, Handl
 
     async def join(connection: Connection, payload: RoomJoin) -> Reply:
         room_id = RoomId(payload.room_id)
-        present = roster.present(room_id, connection.user_id)
 
         async def read() -> Snapshot:
             return await services.sync.join(connection.principal, room_id, payload.since_rev)
 
         snapshot = await joining(hub, connection, room_id, read)
         if snapshot.view.room.kind is RoomKind.SESSION:
-            roster.entered(connection, room_id, was_present=present)
+            roster.entered(connection, snapshot.view.room)
         return _snapshot_reply(connection, room_id, snapshot)
 
     async def sync(connection: Connection, payload: RoomSync) -> Reply:

@@ -1,8 +1,12 @@
 """Rooms, joining, syncing, receipts, typing: over real connections."""
 
+from contextlib import AsyncExitStack
+from pathlib import Path
+
 from tests.integration.conftest import Join
 from tests.integration.test_messages import direct
-from tests.support.person import Person
+from tests.support.person import Person, connected
+from tests.support.server import running, token
 
 EVENTS_OF_A_ROOM: dict[str, dict[str, object]] = {
     "room:join": {},
@@ -63,6 +67,24 @@ async def test_a_session_is_live_only_after_joining(join: Join) -> None:
     await rao.send(room_id, "gone")
     await ada.settle()
     assert "gone" not in [data["message"]["body"] for data in ada.seen("message:new")]
+
+
+async def test_a_crowd_comes_and_goes_quietly(tmp_path: Path) -> None:
+    """In a session above the limit for broadcasts nobody is told who comes; who was announced leaves aloud."""
+    async with running(tmp_path, {"broadcast_members": 2}) as server, AsyncExitStack() as stack:
+        rao, ada, ben, chen = [
+            await stack.enter_async_context(connected(server.url, user_id, token(server, user_id, role)))
+            for user_id, role in [("rao", "teacher"), ("ada", "student"), ("ben", "student"), ("chen", "student")]
+        ]
+        opened = await rao.ok("room:open", {"kind": "session", "title": "Hall", "settings": {"open": True}})
+        room_id = opened["room"]["id"]
+        for person in (rao, ada, ben, chen):
+            await person.ok("room:join", {"room_id": room_id})
+        for person in (chen, ben, ada):
+            await person.ok("room:leave", {"room_id": room_id})
+        await rao.wait_for("room:member_changed", lambda data: data["change"] == "left")
+        told = [(data["user_id"], data["change"]) for data in rao.seen("room:member_changed")]
+        assert [("rao", "joined"), ("ada", "added"), ("ada", "joined"), ("ada", "left")] == told
 
 
 async def test_students_may_not_open_sessions_nor_announce(join: Join) -> None:

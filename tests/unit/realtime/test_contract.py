@@ -197,7 +197,7 @@ def test_what_travels_unchanged_can_be_sent(extra: dict[str, Any]) -> None:
 async def test_every_event_has_one_handler(app: App) -> None:
     """The families together answer exactly the events of the registry, none of them twice."""
     services, hub = app.services, app.hub
-    roster = Roster(hub, app.fanout, timers=FakeTime(), grace_s=1)
+    roster = Roster(hub, app.fanout, timers=FakeTime(), grace_s=1, broadcast_members=100)
     families = [
         rooms.handlers(services, hub, roster),
         messages.handlers(services),

@@ -44,6 +44,7 @@ class School:
             clock=self.time,
             new_id=uuid7,
             compat_open_sessions=compat_open_sessions,
+            broadcast_members=BROADCAST_MEMBERS,
         )
         self.members = Members(store.members, store.rooms, store.users, self.events, clock=self.time)
         self.feed = ReceiptFeed(self.events, timers=self.time, broadcast_members=BROADCAST_MEMBERS)

@@ -244,6 +244,14 @@ class TestEnter:
             assert (room_role, 1) == (access.member.role if access.member else None, access.room.member_count)
         assert [("member_changed", room.id, who.user_id, "added", room_role)] == school.events.take()
 
+    async def test_a_crowd_comes_in_quietly(self, school: School) -> None:
+        """The room hears of newcomers until it has 3 members; those after them join unannounced."""
+        room = await school.room(kind=RoomKind.SESSION, settings=RoomSettings(open=True))
+        people = await school.people("ada", "ben", "chen", "dia", "eli")
+        for person in people:
+            assert (await school.rooms.find(person, room.id)).member is not None
+        assert [person.user_id for person in people[:3]] == [told[2] for told in school.events.take()]
+
     @pytest.mark.parametrize(
         ("kind", "settings", "archived"),
         [

@@ -5,18 +5,20 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from auth.errors import SettingRefused
+from auth.keys import KEY_FILE
 from auth.tokens import TokenMinter
 from auth.types import Role, User
 from core.clock import SystemClock
 from core.errors import HomeroomError
 from core.ids import UserId
+from loadtest.cli import command as loadtest_command
 from realtime import demo as demo_school
 from realtime import doctor as checks
 from realtime.app import VERSION, signing_key
@@ -25,6 +27,10 @@ from realtime.lifecycle import Prepare, Server, StartRefused, prepare_data_dir, 
 from realtime.observe import configure_logs
 from storage.errors import StoreError
 from storage.sqlite.schema import migrate as migrate_store
+
+if TYPE_CHECKING:
+    from loadtest.client.tokens import User as SimulatedUser
+    from loadtest.run.options import Mint
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -122,6 +128,26 @@ def doctor(data_dir: DataOption = None) -> None:
         out.print(f"{marks[finding.level]}  {escape(finding.text)}")
     if any(finding.level == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def _own_tokens() -> "Mint | None":
+    """Return how to make tokens that a server with the settings of this shell accepts; None without its key."""
+    settings = _settings()
+    if settings.jwt_secret is None and not (settings.data_dir / "keys" / KEY_FILE).exists():
+        return None
+    try:
+        minter = TokenMinter(signing_key(settings), SystemClock())
+    except SettingRefused as exc:
+        _fail(str(exc), 2)
+
+    def mint(user: "SimulatedUser", ttl_s: float) -> str:
+        person = User(UserId(user.id), user.name, Role(user.role))
+        return minter.mint(person, timedelta(seconds=ttl_s))[0]
+
+    return mint
+
+
+app.add_typer(loadtest_command(_own_tokens), name="loadtest")
 
 
 def main() -> None:

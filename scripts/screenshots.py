@@ -1,6 +1,7 @@
-"""Take the pictures in docs/images of the demo school: `make screenshots`.
+"""Take the pictures in docs/images: `make screenshots`.
 
-Ada, Ms Rao and Ben chat, each in a browser of their own; the pictures are of what Ada sees.
+Ada, Ms Rao and Ben of the demo school chat, each in a browser of their own; the pictures are of what Ada sees. Then the
+load tester plays an evening on the same server, for the picture of its report.
 """
 
 import os
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
+EVENING = ("--scale", "0.1", "--ramp", "15s", "--duration", "60s")
 CHROMIUM_ARGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -23,16 +25,15 @@ CHROMIUM_ARGS = [
 
 
 @contextmanager
-def demo_school() -> Iterator[dict[str, str]]:
+def demo_school(data_dir: Path) -> Iterator[dict[str, str]]:
     """Run the demo school on a free port; yield the sign-in link of each person by id."""
-    with tempfile.TemporaryDirectory() as data_dir:
-        command = [sys.executable, "-m", "realtime.cli", "demo", "--port", "0", "--data-dir", data_dir]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HOMEROOM_LOG_LEVEL": "warning"}
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                yield _links(server)
-            finally:
-                server.terminate()
+    command = [sys.executable, "-m", "realtime.cli", "demo", "--port", "0", "--data-dir", str(data_dir)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HOMEROOM_LOG_LEVEL": "warning"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield _links(server)
+        finally:
+            server.terminate()
 
 
 def _links(server: "subprocess.Popen[str]") -> dict[str, str]:
@@ -107,10 +108,32 @@ def take(ada: Page, rao: Page, name: str) -> None:
     print(f"docs/images/{name}")
 
 
+def evening(data_dir: Path, url: str) -> Path:
+    """Play a small evening on the school; return the report."""
+    report = data_dir / "report.html"
+    command = [sys.executable, "-m", "realtime.cli", "loadtest", "evening", "--url", url, *EVENING]
+    files = ["--html", str(report), "--json", str(data_dir / "report.json")]
+    environment = {**os.environ, "HOMEROOM_DATA_DIR": str(data_dir)}
+    subprocess.run([*command, *files], cwd=ROOT, env=environment, check=True)
+    return report
+
+
+def take_report(browser: Browser, report: Path) -> None:
+    """Take a picture of the top of a load tester's report."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1700})
+    page.goto(report.as_uri())
+    page.screenshot(path=IMAGES / "loadtest-report.png")
+    print("docs/images/loadtest-report.png")
+
+
 def main() -> None:
-    """Write chat.png, chat-dark.png and chat-phone.png."""
+    """Write chat.png, chat-dark.png, chat-phone.png and loadtest-report.png."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with demo_school() as links, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo_school(Path(folder)) as links,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
         rao = enter(browser, links["ms-rao"])
         ada = enter(browser, links["ada"])
@@ -121,6 +144,7 @@ def main() -> None:
         ada.emulate_media(color_scheme="dark")
         take(ada, rao, "chat-dark.png")
         take(enter(browser, links["ada"], phone=True), rao, "chat-phone.png")
+        take_report(browser, evening(Path(folder), links["ada"].partition("/#")[0]))
         browser.close()
 
 

@@ -94,6 +94,10 @@ def test_imports_point_inwards() -> None:
         ("realtime/handlers/bad.py", "import storage"),
         ("realtime/http/bad.py", "import socketio"),
         ("realtime/contract/bad.py", "import realtime.engine"),
+        ("loadtest/bad.py", "import auth"),
+        ("loadtest/bad.py", "import realtime.engine"),
+        ("loadtest/bad.py", "import realtime.cli"),
+        ("realtime/handlers/bad.py", "import loadtest"),
     ],
 )
 def test_the_import_contracts_bite(tmp_path: Path, file: str, line: str) -> None:

@@ -9,6 +9,11 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from core.errors import ERRORS
+from loadtest.behaviours.classroom import ClassroomFields
+from loadtest.behaviours.registry import BEHAVIOURS
+from loadtest.measure.names import Metric
+from loadtest.report.result import Truth
+from loadtest.scenarios.loader import shipped
 from realtime.cli import app
 from realtime.config import Limits, Settings
 from realtime.contract.registry import CLIENT_EVENTS, SERVER_EVENTS
@@ -17,9 +22,10 @@ from tests.test_architecture import ROOT, files
 
 API = (ROOT / "docs/api.md").read_text()
 OPERATING = (ROOT / "docs/operating.md").read_text()
+LOADTEST = (ROOT / "docs/loadtest.md").read_text()
 PAGES = sorted(files(".md"))
 GUIDES = [page for page in PAGES if page.parent.name != "adr"]  # a decision may name what was there when it was made
-CODE_PATH = re.compile(r"`((?:core|auth|rooms|storage|realtime|web|tests|bench|scripts|docs)/[\w./-]*)`")
+CODE_PATH = re.compile(r"`((?:core|auth|rooms|storage|realtime|loadtest|web|tests|bench|scripts|docs)/[\w./-]*)`")
 METRIC = re.compile(r"\"(homeroom_[a-z_]+)\"")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 
@@ -109,6 +115,37 @@ def test_every_command_is_documented() -> None:
             f"{name} {option}" for option in sorted(options) if f"`{option}" not in str(told.get(f"homeroom {name}"))
         ]
     assert [] == missing
+
+
+def test_every_option_of_the_load_tester_is_documented() -> None:
+    """loadtest.md names each command of `homeroom loadtest` and each option of a run."""
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    loadtest = root.commands["loadtest"]
+    assert isinstance(loadtest, TyperGroup)
+    options = {option for parameter in loadtest.commands["run"].params for option in parameter.opts if "--" in option}
+    assert [] == [option for option in sorted(options - {"--help"}) if f"`{option}`" not in LOADTEST]
+    assert [] == [name for name in loadtest.commands if f"homeroom loadtest {name}" not in LOADTEST]
+
+
+def test_every_scenario_and_behaviour_is_documented() -> None:
+    """loadtest.md has a row for each scenario, and for each behaviour with its fields."""
+    told = rows(LOADTEST)
+    assert [] == undocumented(shipped(), LOADTEST)
+    shared = set(ClassroomFields.model_fields)
+    missing = [
+        f"{name}.{field}"
+        for name, kind in BEHAVIOURS.items()
+        for field in set(kind.Fields.model_fields) - (shared if issubclass(kind.Fields, ClassroomFields) else set())
+        if f"`{field}`" not in str(told.get(name))
+    ]
+    assert [] == missing
+    assert [] == [field for field in shared if f"`{field}`" not in str(told["classroom"])]
+
+
+def test_everything_counted_is_documented() -> None:
+    """loadtest.md explains each figure of the truth, and each latency."""
+    assert [] == undocumented([*set(Truth.model_fields) - {"examples"}, *Metric], LOADTEST)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,1 @@
+"""What simulated people do: one class to a kind of group."""

@@ -1,0 +1,1 @@
+"""Latencies, counts and what the machines used."""

@@ -1,0 +1,1 @@
+"""What a run found: result model, live view, HTML page, thresholds, comparison."""

@@ -1,0 +1,1 @@
+"""A run: the coordinator, its worker processes, phases and the open schedule."""

@@ -1,0 +1,1 @@
+"""Scenarios: TOML files, read into checked models."""

@@ -1,0 +1,1 @@
+"""What was promised and what arrived: stamps in messages, ledgers, and the audit that compares them."""

@@ -11,12 +11,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JS_TESTS := tests/integration/js
+PEERS := loadtest/peers/node
 GENERATED := web/src/client/types.gen.ts
 WORKERS ?= 2
 
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/dist \) -prune -o -type f ! -name '*.tsbuildinfo' -print 2>/dev/null)
 
-.PHONY: help run test test-py test-web web lint lint-py lint-web generate bench screenshots lock clean chromium
+.PHONY: help run test test-py test-web web lint lint-py lint-web generate bench screenshots lock clean chromium redis
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ test: test-web test-py ## Run all tests; installs what they need (ARGS="-k rooms
 test-web: web/node_modules/.made
 	cd web && $(NPM) test
 
-test-py: $(VENV)/.dev web/dist/index.html $(JS_TESTS)/node_modules/.made chromium
+test-py: $(VENV)/.dev web/dist/index.html $(JS_TESTS)/node_modules/.made $(PEERS)/node_modules/.made chromium redis
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: lint-py lint-web ## Check style, types, the direction of imports and generated files
@@ -51,7 +52,7 @@ web: web/dist/index.html ## Build the web app
 generate: $(VENV)/.dev web/node_modules/.made ## Write the TypeScript types of the contract anew
 	$(BIN)/python -m realtime.contract.asyncapi | (cd web && $(NPM) --silent run generate)
 
-bench: $(VENV)/.dev ## Measure the hot paths (bench/)
+bench: $(VENV)/.dev $(PEERS)/node_modules/.made redis ## Measure the hot paths, and compare with others (ARGS=--quick: roughly)
 	@$(BIN)/python -m bench $(ARGS)
 
 screenshots: $(VENV)/.dev web/dist/index.html chromium ## Take the pictures in docs/images anew
@@ -62,12 +63,12 @@ lock: $(VENV)/.dev ## Pin what pyproject.toml asks for (ARGS=--upgrade: the newe
 	$(BIN)/python scripts/lock.py $(ARGS)
 
 clean: ## Remove all that make made (the data of `make run` stays)
-	rm -rf $(VENV) web/node_modules web/dist $(JS_TESTS)/node_modules artifacts build dist htmlcov .coverage*
+	rm -rf $(VENV) web/node_modules web/dist $(JS_TESTS)/node_modules $(PEERS)/node_modules artifacts build dist htmlcov .coverage*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-chromium:
-	@scripts/need.sh chromium
+chromium redis:
+	@scripts/need.sh $@
 
 # ── what the targets stand on; each stamp is as new as the last time its step succeeded ──────────
 
@@ -95,7 +96,7 @@ web/dist/index.html: web/node_modules/.made $(WEB_SOURCES)
 	cd web && $(NPM) run build
 	@touch $@
 
-$(JS_TESTS)/node_modules/.made: $(JS_TESTS)/package.json $(JS_TESTS)/package-lock.json
+$(JS_TESTS)/node_modules/.made $(PEERS)/node_modules/.made: %/node_modules/.made: %/package.json %/package-lock.json
 	@scripts/need.sh node
-	@cd $(JS_TESTS) && $(NPM) ci
+	@cd $* && $(NPM) ci
 	@touch $@

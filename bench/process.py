@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,11 +36,12 @@ class Served:
 
     url: str
     pid: int
+    broker_pid: int | None = None
+    """The Redis beside it."""
 
     def cpu_s(self) -> float:
         """Return the processor time of all its threads so far, in seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * _TICK_S
+        return cpu_s(self.pid)
 
     def rss_bytes(self) -> int:
         """Return its resident memory."""
@@ -48,22 +49,37 @@ class Served:
         return int(line.split()[1]) * 1024
 
 
+def cpu_s(pid: int) -> float:
+    """Return the processor time of all threads of a process so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
 @contextmanager
 def serving(directory: Path) -> Iterator[Served]:
     """Run `homeroom serve` on a free port of 127.0.0.1, without rate limits, for the length of a block."""
     environment = {
-        **os.environ,
         "HOMEROOM_DATA_DIR": str(directory),
         "HOMEROOM_JWT_SECRET": SECRET,
         "HOMEROOM_LOG_LEVEL": "warning",
+        "HOMEROOM_PRESENCE_GRACE_MS": "500",  # the people of one run are gone before the next begins
         **{f"HOMEROOM_LIMITS_{name}": str(value) for name, value in _LIFTED.items()},
     }
+    command = [sys.executable, "-m", "realtime.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
     log = directory / "server.log"
+    with running(command, log, environment=environment) as process:
+        yield Served(address(process, log), process.pid)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a program for the length of a block; what it prints goes to `log`."""
     with log.open("w") as out:
-        command = [sys.executable, "-m", "realtime.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, cwd=cwd, stdout=out, stderr=out)
     try:
-        yield Served(_url(process, log), process.pid)
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -88,7 +104,8 @@ def profiled(served: Served, path: Path) -> Iterator[None]:
         process.wait()
 
 
-def _url(process: "subprocess.Popen[bytes]", log: Path) -> str:
+def address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """Return the address that a server prints when it listens."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         for word in log.read_text().split():
@@ -98,7 +115,7 @@ def _url(process: "subprocess.Popen[bytes]", log: Path) -> str:
     raise SystemExit(f"The server did not start:\n{log.read_text()}")
 
 
-def token_of(user_id: str) -> str:
+def token_of(user_id: str, role: Role = Role.STUDENT) -> str:
     """Return an access token that the server accepts."""
     minter = TokenMinter(secret_key(SECRET), SystemClock())
-    return minter.mint(User(UserId(user_id), user_id, Role.STUDENT), timedelta(hours=1))[0]
+    return minter.mint(User(UserId(user_id), user_id, role), timedelta(hours=1))[0]

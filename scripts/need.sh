@@ -5,6 +5,7 @@
 #   need.sh node        checks for Node 20.19 or newer, with npm
 #   need.sh chromium    checks for Chromium, which browser tests and screenshots drive
 #   need.sh emoji       checks for a font with emoji, which screenshots show
+#   need.sh redis       checks for redis-server, which one of the peers of the benchmark wants
 set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }
@@ -83,10 +84,20 @@ need_emoji() {
   exit 1
 }
 
+need_redis() {
+  command -v redis-server >/dev/null && return
+  if may_install && apt_install redis-server && command -v redis-server >/dev/null; then
+    return
+  fi
+  say "Socket.IO with its Redis adapter, which Homeroom is compared with, wants Redis. On Debian: sudo apt install redis-server"
+  exit 1
+}
+
 case "${1:-}" in
   python) need_python ;;
   node) need_node ;;
   chromium) need_chromium ;;
   emoji) need_emoji ;;
-  *) say "usage: need.sh python | node | chromium | emoji"; exit 2 ;;
+  redis) need_redis ;;
+  *) say "usage: need.sh python | node | chromium | emoji | redis"; exit 2 ;;
 esac

@@ -1,0 +1,1 @@
+"""What a school would pick instead: small servers that implement the load contract (README.md)."""

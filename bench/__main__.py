@@ -15,7 +15,7 @@ MODULES = {
 def main() -> None:
     """Run all; stop at the first that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="only see that everything works, in about two minutes")
+    parser.add_argument("--quick", action="store_true", help="only see that everything works, in about four minutes")
     quick = parser.parse_args().quick
     for module, (title, quickly) in MODULES.items():
         command = [module, *(quickly if quick else [])]

@@ -31,6 +31,8 @@ ENDINGS = (Slip.CUT, Slip.END, Slip.DISCONNECT, Slip.STORE_TWICE)
 """What else may happen to a message in a mixture."""
 TWO = ("--workers", "2")
 POLLING = ("--workers", "2", "--transport", "polling")
+HASTY = ("--set", "fair_lag_ms=0.001")
+"""Makes every generator a late one."""
 CASES = {
     "clean": Case(),
     "strangers": Case(Plan(messages=every(5, Slip.STRANGER)), CLASSROOM),
@@ -40,6 +42,8 @@ CASES = {
     "mixed lecture": Case(Plan(messages=scattered(2, MIXTURE, share=0.4)), LECTURE, TWO),
     "mixed endings": Case(Plan(messages=scattered(3, [*MIXTURE, *ENDINGS], share=0.4)), PAIRS, TWO),
     "mixed resets": Case(Plan(messages=scattered(4, [*MIXTURE, *ENDINGS], share=0.4), sync_limit=1), CLASSROOM, TWO),
+    "late generator": Case(arguments=(*HASTY, "--fail-if", "lost>0")),
+    "late generator, lost": Case(Plan(messages=every(5, Slip.LOSE)), PAIRS, (*HASTY, "--fail-if", "lost>0")),
     "mixed polling": Case(Plan(messages=scattered(5, [*MIXTURE, *ENDINGS], share=0.4)), PAIRS, POLLING),
 }
 
@@ -193,6 +197,15 @@ def test_all_at_once_over_long_polling(others: dict[str, Ended]) -> None:
     run = others["mixed polling"]
     assert_same(run)
     assert "polling" == run.result.transport
+
+
+def test_what_is_lost_is_lost_however_late_the_generator(others: dict[str, Ended]) -> None:
+    """A late generator makes figures worthless, and the run not valid; but not a lost message untrue."""
+    clean, lost = others["late generator"], others["late generator, lost"]
+    assert ("invalid", 3) == (clean.result.verdict, clean.status)
+    assert ("failed", 1) == (lost.result.verdict, lost.status)
+    assert not clean.result.generator.valid
+    assert not lost.result.generator.valid
 
 
 @pytest.mark.parametrize("slip", DELIVERY)

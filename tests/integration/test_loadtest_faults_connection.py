@@ -145,7 +145,8 @@ def test_a_server_that_dies_mid_run(others: dict[str, Ended]) -> None:
     """Everything closes for good in the middle: the report comes all the same, and calls nothing a success."""
     run = others["death"]
     server = run.server.truth()
-    assert (20, 20, 20) == (server["sent"], run.result.counts[Count.SENT], run.truth["acked"])
+    assert (20, 20) == (server["sent"], run.truth["acked"])
+    assert 20 <= run.result.counts[Count.SENT] <= run.truth["sent"]  # the last ones may have met a server already dead
     assert run.truth["unknown"] == run.truth["sent"] - 20 > 0  # what was written, but never found a connection
     same = ("acked", "expected", "live", "lost")
     assert [server[name] for name in same] == [run.truth[name] for name in same]

@@ -84,7 +84,7 @@ class CatchingUp:
             await asyncio.sleep(GRACE_S)
         await self._take(snapshot, seat.inbox.final, None)
         if seat.seqs.value < snapshot["room"]["last_seq"]:
-            await self._page(seat.inbox.final, None)
+            await self._page(snapshot["room"]["last_seq"], seat.inbox.final, None)
 
     async def _close_holes(self, event: str, arrive: Arrive, count: Count | None) -> None:
         """Ask again while live messages have run ahead of what the snapshot brought."""
@@ -100,16 +100,17 @@ class CatchingUp:
     async def _take(self, snapshot: Any, arrive: Arrive, count: Count | None) -> None:
         self._hold(snapshot["messages"], arrive, count)
         if snapshot["reset"]:
-            await self._page(arrive, count)
+            await self._page(snapshot["room"]["last_seq"], arrive, count)
         self._seat.revs.raise_to(snapshot["rev"])
 
-    async def _page(self, arrive: Arrive, count: Count | None) -> None:
+    async def _page(self, last_seq: int, arrive: Arrive, count: Count | None) -> None:
+        """Read on to what was the last message when the snapshot was taken: later ones come by themselves."""
         after, more = self._seat.seqs.value, True
         while more:
             payload = {"room_id": self._seat.room_id, "after_seq": after, "limit": HISTORY_PAGE}
             page = await ask(self._world, self._session, "message:history", payload)
-            self._hold(page["messages"], arrive, count)
-            more = bool(page["has_more"] and page["messages"])
+            self._hold([each for each in page["messages"] if each["seq"] <= last_seq], arrive, count)
+            more = bool(page["has_more"] and page["messages"] and page["messages"][-1]["seq"] < last_seq)
             after = page["messages"][-1]["seq"] if more else after
 
     def _hold(self, messages: list[dict[str, Any]], arrive: Arrive, count: Count | None) -> None:

@@ -21,6 +21,7 @@ class ClassroomFields(Fields):
     teacher_every_s: float = Field(10, ge=0, description="How often the teacher writes, on average; 0: never.")
     typing: bool = Field(True, description="Whether others are shown that someone writes, in rooms of up to 100.")
     receipts: bool = Field(True, description="Whether what was read is marked.")
+    body_chars: int = Field(0, ge=0, le=8000, description="How long messages are at least, in characters.")
 
 
 F = TypeVar("F", bound=ClassroomFields)
@@ -63,7 +64,7 @@ class Sessions(Behaviour[F]):
         """Have someone write in their session every so often; 0: never."""
         typing = self.fields.typing and self.fields.members <= MOST_SHOWN
         for room_id in person.seats if every_s > 0 else ():
-            Talk(person, room_id, every_s, typing=typing).begin()
+            Talk(person, room_id, every_s, typing=typing, body_chars=self.fields.body_chars).begin()
 
     async def _gather(self, place: int) -> None:
         members = self.members(place)

@@ -15,7 +15,7 @@ from loadtest.behaviours.world import World
 from loadtest.client.tokens import User
 from loadtest.measure.names import Count
 
-WAKING_NS = 5_000_000_000
+WAKING_S = (5.0, 10.0)
 """How long before the end of the load the sleepers wake."""
 NOTICING_S = 2.0
 """How long it takes, at most, to read what the kernel holds and to see that the server has hung up."""
@@ -111,7 +111,7 @@ class SlowReaders(Sessions[SlowReadersFields]):
             for number, person in enumerate(self.members(place)):
                 if isinstance(person, Sleeper):
                     self.world.schedule.at(self.world.load_from_ns, person.fall_asleep)
-                    waking_ns = self.world.load_until_ns - WAKING_NS
+                    waking_ns = self.world.load_until_ns - int(person.chance.between(*WAKING_S) * 1e9)
                     self.world.schedule.at(max(waking_ns, self.world.load_from_ns), person.wake)
                 else:
                     self.speak(person, self.fields.student_every_s if number else self.fields.teacher_every_s)

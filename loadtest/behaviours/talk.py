@@ -15,13 +15,16 @@ class Talk:
     The times follow from the seed alone: a slow answer moves none of them.
     """
 
-    __slots__ = ("_chance", "_mean_s", "_person", "_room_id", "_typing")
+    __slots__ = ("_body_chars", "_chance", "_mean_s", "_person", "_room_id", "_typing")
 
-    def __init__(self, person: Person, room_id: str, mean_s: float, *, typing: bool = False) -> None:
+    def __init__(
+        self, person: Person, room_id: str, mean_s: float, *, typing: bool = False, body_chars: int = 0
+    ) -> None:
         self._person = person
         self._room_id = room_id
         self._mean_s = mean_s
         self._typing = typing
+        self._body_chars = body_chars
         self._chance = person.world.chance(person.user.index, "talk")
 
     def begin(self) -> None:
@@ -40,5 +43,5 @@ class Talk:
         self._person.typing(self._room_id, due_ns, on=True)
 
     def _say(self, due_ns: int) -> None:
-        self._person.say(self._room_id, self._chance.pick(BODIES), due_ns)
+        self._person.say(self._room_id, self._chance.pick(BODIES).ljust(self._body_chars, "."), due_ns)
         self._plan(due_ns, self._chance.gap_ns(self._mean_s, LEAST_GAP_S))

@@ -15,8 +15,8 @@ from loadtest.behaviours.world import World
 from loadtest.client.tokens import User
 from loadtest.measure.names import Count
 
-WAKING_S = (5.0, 10.0)
-"""How long before the end of the load the sleepers wake."""
+WAKING = (0.7, 0.95)
+"""When the sleepers wake, one after the other: shares of the load's time."""
 NOTICING_S = 2.0
 """How long it takes, at most, to read what the kernel holds and to see that the server has hung up."""
 
@@ -111,10 +111,13 @@ class SlowReaders(Sessions[SlowReadersFields]):
             for number, person in enumerate(self.members(place)):
                 if isinstance(person, Sleeper):
                     self.world.schedule.at(self.world.load_from_ns, person.fall_asleep)
-                    waking_ns = self.world.load_until_ns - int(person.chance.between(*WAKING_S) * 1e9)
-                    self.world.schedule.at(max(waking_ns, self.world.load_from_ns), person.wake)
+                    self.world.schedule.at(self._waking_ns(person), person.wake)
                 else:
                     self.speak(person, self.fields.student_every_s if number else self.fields.teacher_every_s)
+
+    def _waking_ns(self, person: Person) -> int:
+        whole_ns = self.world.load_until_ns - self.world.load_from_ns
+        return self.world.load_from_ns + int(whole_ns * person.chance.between(*WAKING))
 
     def _person(self, number: int, user: User) -> Person:
         sleeps = number % self.fields.members >= self.fields.members - self.fields.slow

@@ -3,7 +3,6 @@
 No signature is verified, no policy asked, nothing stored: what is left is the engine, to be compared with an engine.
 """
 
-import argparse
 import asyncio
 import gc
 import logging
@@ -11,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from core.errors import ErrorCode, HomeroomError
 from core.tasks import Background
+from loadtest.peers.listening import listen, run
 from loadtest.peers.rooms import (
     BROADCAST_MEMBERS,
     Json,
@@ -34,7 +33,6 @@ from realtime.config import Limits
 from realtime.engine.eio import Link
 from realtime.engine.frames import ack_frame, event_frame
 from realtime.engine.server import SocketServer
-from realtime.lifecycle import BACKLOG
 
 
 class Member:
@@ -174,22 +172,11 @@ async def serve(port: int) -> None:
     )
     app = web.Application()
     server.attach(app, socketio_path="socket.io")
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=BACKLOG).start()
     gc.collect()
     gc.freeze()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+    await listen(app, port)
     await asyncio.Event().wait()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(options.port))
-
-
 if __name__ == "__main__":
-    main()
+    run(serve, __doc__)

@@ -115,7 +115,7 @@ def address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     raise SystemExit(f"The server did not start:\n{log.read_text()}")
 
 
-def token_of(user_id: str, role: Role = Role.STUDENT) -> str:
+def token_of(user_id: str, role: Role = Role.STUDENT, *, name: str | None = None, ttl_s: float = 3600) -> str:
     """Return an access token that the server accepts."""
-    minter = TokenMinter(secret_key(SECRET), SystemClock())
-    return minter.mint(User(UserId(user_id), user_id, role), timedelta(hours=1))[0]
+    user = User(UserId(user_id), name or user_id, role)
+    return TokenMinter(secret_key(SECRET), SystemClock()).mint(user, timedelta(seconds=ttl_s))[0]

@@ -4,16 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
-from auth.keys import secret_key
-from auth.tokens import TokenMinter
 from auth.types import Role
-from auth.types import User as SchoolUser
-from bench.process import SECRET, Served, cpu_s
-from core.clock import SystemClock
-from core.ids import UserId
+from bench.process import Served, cpu_s, token_of
 from loadtest.client.target import parse_target
 from loadtest.client.tokens import User
 from loadtest.measure.names import Count, Metric
@@ -122,9 +116,7 @@ def try_out(served: Served, asked: Load, cores: Cores) -> Trial:
 
 def mint(user: User, ttl_s: float) -> str:
     """Return a token that Homeroom accepts."""
-    minter = TokenMinter(secret_key(SECRET), SystemClock())
-    known = SchoolUser(UserId(user.id), user.name, Role(user.role))
-    return minter.mint(known, timedelta(seconds=ttl_s))[0]
+    return token_of(user.id, Role(user.role), name=user.name, ttl_s=ttl_s)
 
 
 def _trial(result: Result, broker_s: float | None) -> Trial:

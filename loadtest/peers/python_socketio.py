@@ -5,14 +5,13 @@
 uvloop is the one thing added: without it the figures would be worse.
 """
 
-import argparse
 import asyncio
 from typing import Any
 
 import socketio
-import uvloop
 from aiohttp import web
 
+from loadtest.peers.listening import listen, run
 from loadtest.peers.rooms import (
     BROADCAST_MEMBERS,
     Json,
@@ -142,20 +141,9 @@ async def serve(port: int) -> None:
     sio.on("*", school.any_event)
     app = web.Application()
     sio.attach(app)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)  # noqa: T201 - whoever started it reads this
+    await listen(app, port)
     await asyncio.Event().wait()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(options.port))
-
-
 if __name__ == "__main__":
-    main()
+    run(serve, __doc__)

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from loadtest.behaviours.behaviour import Behaviour
 from loadtest.behaviours.person import Person
-from loadtest.behaviours.world import World
+from loadtest.behaviours.world import World, each
 from loadtest.client.addresses import Sources
 from loadtest.client.api import Api
 from loadtest.client.network import Network
@@ -22,8 +22,6 @@ from loadtest.truth.ledger import Ledger
 if TYPE_CHECKING:
     from loadtest.run.worker import Job
 
-AT_ONCE = 50
-"""People who sync, or leave, at the same time."""
 HTTP_CONNECTIONS = 64
 
 
@@ -79,7 +77,7 @@ class Play:
         """Have everyone look for what they still miss."""
         people = [person for person in self._people() if person.user.index in self._inside]
         self._unsynced = len(people)
-        await unless(ended, some_at_once(people, self._sync))
+        await unless(ended, each(people, self._sync))
         for behaviour in self._behaviours:
             behaviour.give_up()
 
@@ -91,7 +89,7 @@ class Play:
 
     async def leave(self, ended: asyncio.Event) -> None:
         """Have everyone close their connection in an orderly way."""
-        await unless(ended, some_at_once(list(self._people()), self._leave))
+        await unless(ended, each(self._people(), self._leave))
 
     async def close(self) -> None:
         """End all that is still going on."""
@@ -188,14 +186,3 @@ async def unless(ended: asyncio.Event, work: Awaitable[object]) -> None:
         for task in (working, ending):
             task.cancel()
         await asyncio.gather(working, ending, return_exceptions=True)
-
-
-async def some_at_once(people: list[Person], step: Callable[[Person], Coroutine[Any, Any, None]]) -> None:
-    """Do `step` for all, a bounded number at a time. `step` raises nothing."""
-    waiting = iter(people)
-
-    async def work() -> None:
-        for person in waiting:
-            await step(person)
-
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))

@@ -19,29 +19,23 @@ from tests.support.process import clean_environment, free_port
 K = TypeVar("K")
 PATIENCE_S = 60.0
 AT_ONCE = 4
-PAIRS = """
-about = "A few people in pairs."
-ramp_s = 0.2
+PHASES = """ramp_s = 0.2
 load_s = 2.0
 settle_s = 1.0
 sync_s = 3.0
 seed = 1
-fair_lag_ms = 60000
-
+fair_lag_ms = 60000"""
+PAIRS = f"""
+about = "A few people in pairs."
+{PHASES}
 [groups.chats]
 behaviour = "pairs"
 pairs = 4
 message_every_s = 0.5
 """
-CLASSROOM = """
+CLASSROOM = f"""
 about = "One live session."
-ramp_s = 0.2
-load_s = 2.0
-settle_s = 1.0
-sync_s = 3.0
-seed = 1
-fair_lag_ms = 60000
-
+{PHASES}
 [groups.lessons]
 behaviour = "classroom"
 sessions = 1
@@ -49,15 +43,9 @@ members = 6
 student_every_s = 0.5
 teacher_every_s = 0.4
 """
-LECTURE = """
+LECTURE = f"""
 about = "One room, over all workers."
-ramp_s = 0.2
-load_s = 2.0
-settle_s = 1.0
-sync_s = 3.0
-seed = 1
-fair_lag_ms = 60000
-
+{PHASES}
 [groups.hall]
 behaviour = "lecture"
 listeners = 9
@@ -65,15 +53,9 @@ speakers = 4
 speaker_every_s = 0.5
 teacher_every_s = 0.5
 """
-API = """
+API = f"""
 about = "Requests only."
-ramp_s = 0.2
-load_s = 2.0
-settle_s = 1.0
-sync_s = 3.0
-seed = 1
-fair_lag_ms = 60000
-
+{PHASES}
 [groups.callers]
 behaviour = "api"
 people = 5

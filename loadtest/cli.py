@@ -27,7 +27,8 @@ Scenario = Annotated[str, typer.Argument(help="A scenario's name (`list` shows t
 Url = Annotated[str, typer.Option(help="The server.")]
 Scale = Annotated[float, typer.Option(help="Multiplies how many people and how much traffic; never times.")]
 Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes; if not given, as many as people need.")]
-Transport = Annotated[Literal["websocket", "polling"], typer.Option(help="How people connect.")]
+Way = Literal["websocket", "polling", "upgrade", "mixed"]
+Transport = Annotated[Way, typer.Option(help="How people connect; mixed: half by upgrade, half by websocket.")]
 Duration = Annotated[str | None, typer.Option(help="How long the load lasts, such as 90s, 5m or 4h.")]
 Ramp = Annotated[str | None, typer.Option(help="How long everyone takes to come in.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Change a field: load_s=30, or chats.pairs=50.")]
@@ -167,7 +168,7 @@ def _scenario(name: str, scale: float, changes: Sequence[str]) -> Any:
         _fail(str(exc))
 
 
-def _target(url: str, transport: Literal["websocket", "polling"]) -> Any:
+def _target(url: str, transport: Way) -> Any:
     from loadtest.client.target import BadTarget, parse_target  # noqa: PLC0415 - as above
 
     try:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loadtest.behaviours.behaviour import Behaviour, Fields, scaled
+from loadtest.behaviours.extra import Extra
 from loadtest.behaviours.gathering import MOST_SHOWN, join_all, open_session
 from loadtest.behaviours.person import Person
 from loadtest.behaviours.talk import Talk
-from loadtest.behaviours.world import each
+from loadtest.behaviours.world import World, each
+from loadtest.client.tokens import User
 
 
 class ClassroomFields(Fields):
@@ -73,7 +75,29 @@ class Sessions(Behaviour[F]):
             await join_all(members, room_id, receipts=self.fields.receipts)
 
 
-class Classroom(Sessions[ClassroomFields]):
-    """Sessions in which everyone reads along."""
+class LessonsFields(ClassroomFields):
+    """How many of each session are only there to fill it."""
 
-    Fields = ClassroomFields
+    extras: int = Field(0, ge=0, description="How many members of each session keep no account of what they get.")
+
+    @model_validator(mode="after")
+    def _leave_someone(self) -> "LessonsFields":
+        if self.extras > self.members - 2:
+            raise ValueError("extras: the teacher and at least one student of each session must keep account")
+        return self
+
+
+class Classroom(Sessions[LessonsFields]):
+    """Sessions in which everyone reads along, but for the last `extras` of each, who only count."""
+
+    Fields = LessonsFields
+
+    def __init__(
+        self, world: World, fields: LessonsFields, group: str, first: int, last: int, people: Sequence[User]
+    ) -> None:
+        super().__init__(world, fields, group, first, last, people)
+        self.people = [self._person(number, user) for number, user in enumerate(people)]
+
+    def _person(self, number: int, user: User) -> Person:
+        fills = number % self.fields.members >= self.fields.members - self.fields.extras
+        return Extra(self.world, user) if fills else Person(self.world, user)

@@ -5,7 +5,9 @@ from functools import partial
 from pydantic import Field
 
 from loadtest.behaviours.behaviour import Behaviour, Fields, scaled
+from loadtest.behaviours.gathering import open_room
 from loadtest.behaviours.person import Person
+from loadtest.behaviours.world import each
 
 
 class IdleFields(Fields):
@@ -13,6 +15,7 @@ class IdleFields(Fields):
 
     people: int = scaled(1000, about="How many are connected.", ge=1)
     watch: int = Field(0, ge=0, le=200, description="How many others each one watches the presence of; 0: none.")
+    rooms: bool = Field(False, description="Whether each one has a chat with a neighbour, in which nobody writes.")
     away_every_s: float = Field(0, ge=0, description="How often each one goes away or comes back; 0: never.")
 
 
@@ -27,7 +30,10 @@ class Idle(Behaviour[IdleFields]):
         return fields.people
 
     async def prepare(self) -> None:
-        """Watch one's neighbours."""
+        """Watch one's neighbours, and have a chat with one of them: the same one whenever these people come again."""
+        if self.fields.rooms and len(self.people) > 1:
+            neighbours = [*self.people[1::2], self.people[0]]
+            await each(list(zip(self.people[::2], neighbours, strict=False)), _open)
         watch = min(self.fields.watch, len(self.people) - 1)
         for place, person in enumerate(self.people):
             ids = [self.people[(place + step) % len(self.people)].user.id for step in range(1, watch + 1)]
@@ -47,3 +53,8 @@ class Idle(Behaviour[IdleFields]):
     def _change(self, person: Person, status: str, due_ns: int) -> None:
         person.presence(status, due_ns)
         self._plan(person, "online" if status == "away" else "away", due_ns)
+
+
+async def _open(pair: tuple[Person, Person]) -> None:
+    one, other = pair
+    await open_room(one, {"kind": "direct", "user_id": other.user.id})

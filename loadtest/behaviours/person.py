@@ -15,6 +15,7 @@ from loadtest.client.errors import CallFailed, ConnectFailed
 from loadtest.client.session import Session
 from loadtest.client.tokens import User
 from loadtest.measure.names import Count, Gauge, Metric
+from loadtest.truth.ledger import Inbox
 from loadtest.truth.stamp import Stamp, read_stamp
 
 READY_TIMEOUT_S = 30.0
@@ -117,8 +118,7 @@ class Person:
         finally:
             early = self._early.pop(room_id)
         seq, rev = snapshot["room"]["last_seq"], snapshot["rev"]
-        ledger, index = self.world.ledger, self.user.index
-        inbox, outbox = ledger.inbox(room_id, index, from_seq=seq), ledger.outbox(room_id, index)
+        inbox, outbox = self._inbox(room_id, seq), self.world.ledger.outbox(room_id, self.user.index)
         self.seats[room_id] = Seat(room_id, inbox, outbox, rev, seq, receipts=receipts)
         for message, now_ns in early:
             if message["rev"] > rev:
@@ -209,6 +209,9 @@ class Person:
         if self._wanted and not self.world.closing:
             self._returning = self.world.spawn(self._come_back())
 
+    def _inbox(self, room_id: str, seq: int) -> Inbox:
+        return self.world.ledger.inbox(room_id, self.user.index, from_seq=seq)
+
     def _lost(self, reason: str) -> None:
         self.world.recorder.count(Count.DISCONNECTED)
         self.world.recorder.error("close", reason)
@@ -290,16 +293,13 @@ class Person:
             self.world.recorder.count(Count.OWN)
         elif message["rev"] > seat.covered:
             self._delivered(seat, stamp, message["seq"], now_ns)
-        seat.passed(message)
-        if seat.has_gap:
+        if seat.passed(message) and seat.has_gap:
             self._begin_reading(seat, CatchingUp.after_gap)
 
     def _delivered(self, seat: Seat, stamp: Stamp, seq: int, now_ns: int) -> None:
         if not seat.inbox.live(stamp, seq):
             return
-        recorder = self.world.recorder
-        recorder.count(Count.DELIVERED)
-        recorder.latency(Metric.DELIVERY, now_ns - stamp.due_ns)
+        self.world.recorder.delivered(now_ns - stamp.due_ns)
         if seat.receipts and not seat.marking:
             seat.marking = True
             due_ns = now_ns + int(self.chance.between(*THINK_S) * 1e9)

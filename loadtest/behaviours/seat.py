@@ -52,10 +52,11 @@ class Seat:
         """Whether a snapshot is being read."""
         return self.reading is not None and not self.reading.done()
 
-    def passed(self, message: dict[str, Any]) -> None:
-        """Note that a message has come, by whatever way."""
+    def passed(self, message: dict[str, Any]) -> bool:
+        """Note that a message has come, by whatever way. Return whether a change before it has not."""
         self.seqs.add(message["seq"])
         self.revs.add(message["rev"])
+        return self.revs.has_hole
 
     def left(self) -> None:
         """The connection is gone: what changes now does not come by itself; the next one has an order of its own."""

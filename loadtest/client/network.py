@@ -1,7 +1,9 @@
 """All connections of one process to one server, and what they share."""
 
 import asyncio
+import itertools
 import ssl
+from functools import partial
 
 import aiohttp
 
@@ -11,14 +13,25 @@ from loadtest.client.liveness import Liveness
 from loadtest.client.polling import PollingWire
 from loadtest.client.session import Listener, Session
 from loadtest.client.target import Target
+from loadtest.client.upgrading import Told, UpgradingWire
 from loadtest.client.websocket import GOODBYE_S, WebsocketWire, open_websocket
 
 
 class Network:
-    """Makes sessions. Begin with `start`, in the loop that it will run in; end with `close`."""
+    """Makes sessions. Begin with `start`, in the loop that it will run in; end with `close`.
 
-    def __init__(self, target: Target) -> None:
+    `upgraded` hears of each session that has gone over from polling to a websocket, or why it has not.
+    """
+
+    def __init__(self, target: Target, upgraded: Told = lambda _: None) -> None:
         self.target = target
+        self._upgraded = upgraded
+        self._openings = {
+            "websocket": itertools.repeat(self._by_websocket),
+            "polling": itertools.repeat(self._by_polling),
+            "upgrade": itertools.repeat(self._by_upgrade),
+            "mixed": itertools.cycle((self._by_upgrade, self._by_websocket)),
+        }[target.transport]
         self._dialler = Dialler(target)
         self._tls = ssl.create_default_context() if target.secure else None
         self._liveness = Liveness()
@@ -34,10 +47,9 @@ class Network:
 
         `source` is the local address to come from. May be called for many at once, and cancelled.
         """
-        opening = self._by_polling if self.target.transport == "polling" else self._by_websocket
         try:
             async with asyncio.timeout(self.target.connect_timeout_s):
-                return await opening(token, listener, source)
+                return await next(self._openings)(token, listener, source)
         except TimeoutError:
             raise ConnectFailed("timeout", f"not connected within {self.target.connect_timeout_s:g} s") from None
 
@@ -75,6 +87,28 @@ class Network:
             session.abort()
             raise
         return session
+
+    async def _by_upgrade(self, token: str, listener: Listener, source: str | None) -> Session:
+        polling = PollingWire(self._http_from(source), self._own)
+        wire = UpgradingWire(polling, WebsocketWire(self._own), self._upgraded)
+        session = Session(token, listener, self._liveness, wire)
+        wire.carry(session)
+        try:
+            await polling.open(self.target)
+            wire.upgrade(partial(self._open_second, polling, source), self._own)
+            await session.connected()
+        except BaseException:
+            session.abort()
+            raise
+        return session
+
+    async def _open_second(self, polling: PollingWire, source: str | None, wire: WebsocketWire) -> None:
+        """Bring up the websocket of a session that polls. Raises ConnectFailed."""
+        try:
+            async with asyncio.timeout(self.target.connect_timeout_s):
+                await open_websocket(self.target, self._dialler, wire, self._tls, source, polling.sid)
+        except TimeoutError:
+            raise ConnectFailed("timeout", f"no websocket within {self.target.connect_timeout_s:g} s") from None
 
     def _http_from(self, source: str | None) -> aiohttp.ClientSession:
         if source not in self._http:

@@ -5,6 +5,7 @@ Only the main namespace is known. Binary packets are outside the contract, and s
 
 from collections.abc import Iterable
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,9 +14,16 @@ SEPARATOR = b"\x1e"
 """Between the packets of one polling payload."""
 PONG = b"3"
 DISCONNECT = b"41"
+PROBE, PROBED, UPGRADE = b"2probe", b"3probe", b"5"
+"""What goes to and fro over a websocket before a session does."""
+MESSAGE = b'42["message:new",'
 MOST_DIGITS = 15
 SHOWN = 60
 DEFAULT_MAX_PAYLOAD = 100_000
+REMEMBERED = 1024
+"""Events that are read only once, however many people of this process they reach."""
+MEMORABLE = 4096
+"""Bytes; longer ones are read each time, so that little memory is held."""
 
 
 class NotAPacket(Exception):
@@ -86,10 +94,13 @@ def join(packets: Iterable[bytes]) -> bytes:
 
 
 def parse(data: bytes) -> Packet:
-    """Return the packet in `data`, whatever `data` is. Raises NotAPacket and nothing else."""
+    """Return the packet in `data`, whatever `data` is. Raises NotAPacket and nothing else.
+
+    Events are not to be changed: whoever else got the same bytes gets the same packet.
+    """
     head = data[:2]
     if head == b"42":
-        return _event(data)
+        return _known_event(data) if len(data) <= MEMORABLE else _event(data)
     if head == b"43":
         return _ack(data)
     if (bare := _BARE.get(data)) is not None:
@@ -108,6 +119,9 @@ def _event(data: bytes) -> Packet:
     if not arguments or not isinstance(arguments[0], str):
         raise NotAPacket(data)
     return Packet(Kind.EVENT, arguments, ack_id)
+
+
+_known_event = lru_cache(maxsize=REMEMBERED)(_event)
 
 
 def _ack(data: bytes) -> Packet:

@@ -25,6 +25,7 @@ class PollingWire:
     __slots__ = (
         "_http",
         "_is_ended",
+        "_is_leaving",
         "_most",
         "_outgoing",
         "_own",
@@ -33,6 +34,7 @@ class PollingWire:
         "_reading",
         "_session",
         "_url",
+        "sid",
     )
 
     def __init__(self, http: aiohttp.ClientSession, own: Own) -> None:
@@ -47,6 +49,14 @@ class PollingWire:
         self._reading = asyncio.Event()
         self._reading.set()
         self._is_ended = False
+        self._is_leaving = False
+        self.sid = ""
+        """Of the Engine.IO session, once open."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will go or come this way."""
+        return self._is_ended
 
     def carry(self, session: Session) -> None:
         """Give what comes to this session. Before anything can come."""
@@ -56,8 +66,7 @@ class PollingWire:
         if self._is_ended:
             return
         self._outgoing.append(packet)
-        if self._posting is None:
-            self._posting = self._spawn(self._post())
+        self._begin_posting()
 
     def pause(self) -> None:
         self._reading.clear()
@@ -81,15 +90,41 @@ class PollingWire:
         """Shake hands, and poll from then on. Raises ConnectFailed."""
         payload = packets.split(await self._request("GET", target.polling_url))
         opening = _opening(payload[0])
+        self.sid = opening.sid
         self._url = f"{target.polling_url}&sid={opening.sid}"
         self._most = opening.max_payload
         self._take(payload)
         if not self._is_ended:
             self._polling = self._spawn(self._poll())
 
+    async def hand_over(self) -> list[bytes]:
+        """Wait until no request is under way, and begin none; return what was not sent. Another wire goes on.
+
+        Cancelled, or if the other cannot: `take_back`.
+        """
+        self._is_leaving = True
+        if waiting := [task for task in (self._polling, self._posting) if task is not None]:
+            await asyncio.wait(waiting)
+        left, self._outgoing = self._outgoing, []
+        return left
+
+    def take_back(self, packets: list[bytes]) -> None:
+        """Go on after all, with these packets first. Nothing if it has ended."""
+        self._is_leaving = False
+        if self._is_ended or not self._url:
+            return
+        self._outgoing[:0] = packets
+        self._begin_posting()
+        if self._polling is None or self._polling.done():
+            self._polling = self._spawn(self._poll())
+
+    def _begin_posting(self) -> None:
+        if self._posting is None and self._outgoing:
+            self._posting = self._spawn(self._post())
+
     async def _poll(self) -> None:
         try:
-            while not self._is_ended:
+            while not self._is_ended and not self._is_leaving:
                 payload = packets.split(await self._request("GET", self._url))
                 await self._reading.wait()
                 self._take(payload)
@@ -98,7 +133,7 @@ class PollingWire:
 
     async def _post(self) -> None:
         try:
-            while self._outgoing:
+            while self._outgoing and not self._is_leaving:
                 await self._request("POST", self._url, packets.join(self._batch()))
         except ConnectFailed as failed:
             self._over(failed)

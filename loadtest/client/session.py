@@ -19,7 +19,10 @@ class Listener(Protocol):
     """Who hears what the server sends. Neither method raises; what they raise all the same is shown as a bug."""
 
     def on_event(self, name: str, payload: Any, now_ns: int) -> None:
-        """Take an event; the first is `ready`. It may come before the caller of `connect` has its session."""
+        """Take an event; the first is `ready`. It may come before the caller of `connect` has its session.
+
+        The payload is not to be changed: other listeners may hold the same one.
+        """
 
     def on_closed(self, reason: str) -> None:
         """Take the end, which comes exactly once, and after `connect` has returned.
@@ -27,6 +30,19 @@ class Listener(Protocol):
         client: we closed. server: it said goodbye. lost: TCP ended. stalled: no ping came in time.
         garbage: what came could not be read.
         """
+
+
+class Taker(Protocol):
+    """Takes what a wire brings. No method raises."""
+
+    def take(self, data: bytes, now_ns: int) -> None:
+        """Take a packet, and the time (time.monotonic_ns) at which it came."""
+
+    def fail(self, reason: str, text: str) -> None:
+        """End because of what came."""
+
+    def ended(self, reason: str, text: str = "") -> None:
+        """Take the end of the wire. Again is nothing."""
 
 
 class Wire(Protocol):
@@ -71,6 +87,7 @@ class Session:
         "_state",
         "_token",
         "_wire",
+        "skim",
     )
 
     def __init__(self, token: str, listener: Listener, liveness: Liveness, wire: Wire) -> None:
@@ -86,6 +103,8 @@ class Session:
         self._patience_ns = 0
         self._heard_ns = 0
         self._paused = False
+        self.skim: Callable[[], None] | None = None
+        """Called for each `message:new` in place of the listener, which does not hear of it."""
 
     @property
     def is_open(self) -> bool:
@@ -164,13 +183,20 @@ class Session:
         """Take a packet from the wire. Raises nothing."""
         if self._state is _State.ENDED:
             return
+        if self.skim is not None and data.startswith(packets.MESSAGE):
+            self.skim()
+            return
         try:
             packet = packets.parse(data)
         except NotAPacket as exc:
             self.fail("garbage", str(exc))
             return
         if packet.kind is Kind.EVENT and self._state is _State.OPEN:
-            self._heard(packet.data, now_ns)
+            arguments = packet.data
+            try:
+                self._listener.on_event(arguments[0], arguments[1] if len(arguments) > 1 else None, now_ns)
+            except Exception as exc:  # one event must not end the connection
+                self._show_bug(exc)
         elif packet.kind is Kind.ACK and self._state is _State.OPEN:
             self._acked(packet, now_ns)
         else:
@@ -229,12 +255,6 @@ class Session:
         code = str(said.get("code") or "connect_error")
         self._fail_connecting(ConnectFailed(code, str(error.get("message", "")), _delay(said)))
         self.fail("server", "refused")
-
-    def _heard(self, arguments: list[Any], now_ns: int) -> None:
-        try:
-            self._listener.on_event(arguments[0], arguments[1] if len(arguments) > 1 else None, now_ns)
-        except Exception as exc:  # one event must not end the connection
-            self._show_bug(exc)
 
     def _acked(self, packet: Packet, now_ns: int) -> None:
         on_ack = self._acks.pop(packet.ack_id or 0, None)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
-Transport = Literal["websocket", "polling"]
+Transport = Literal["websocket", "polling", "upgrade", "mixed"]
+"""`upgrade`: polling first, then over to a websocket, as the official clients do. `mixed`: every second one so, the
+others by websocket from the start."""
 PATH = "/socket.io/"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -21,7 +21,7 @@ from picows import (
 
 from loadtest.client.dialling import Dialler
 from loadtest.client.errors import ConnectFailed, code_of
-from loadtest.client.session import Session
+from loadtest.client.session import Taker
 from loadtest.client.target import Target
 
 READ_BUFFER = 2048
@@ -44,13 +44,13 @@ class WebsocketWire(WSListener):
     def __init__(self, own: Own) -> None:
         super().__init__()
         self._own = own
-        self._session: Session
+        self._session: Taker
         self._transport: WSTransport | None = None
         self._fragments: bytearray | None = None
         self._closing = False
 
-    def carry(self, session: Session) -> None:
-        """Give what comes to this session. Before anything can come."""
+    def carry(self, session: Taker) -> None:
+        """Give what comes from now on to this session. First before anything can come."""
         self._session = session
 
     @property
@@ -159,14 +159,22 @@ async def _end_of(transport: WSTransport) -> None:
 
 
 async def open_websocket(
-    target: Target, dialler: Dialler, wire: WebsocketWire, tls: ssl.SSLContext | None, source: str | None
+    target: Target,
+    dialler: Dialler,
+    wire: WebsocketWire,
+    tls: ssl.SSLContext | None,
+    source: str | None,
+    sid: str | None = None,
 ) -> None:
-    """Bring the wire up. Raises ConnectFailed. If cancelled, nothing stays behind."""
+    """Bring the wire up, as a session's second one if there is a `sid`. Raises ConnectFailed.
+
+    If cancelled, nothing stays behind.
+    """
     sock = await dialler.dial(source)
     try:
         await ws_connect(
             lambda: wire,
-            target.websocket_url,
+            target.websocket_url if sid is None else f"{target.websocket_url}&sid={sid}",
             ssl_context=tls,
             socket_factory=lambda _: sock,
             websocket_handshake_timeout=target.connect_timeout_s,

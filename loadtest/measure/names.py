@@ -36,6 +36,8 @@ class Count(StrEnum):
     """`message:new` of another person's message, live."""
     OWN = "own"
     """`message:new` of one's own message."""
+    SKIMMED = "skimmed"
+    """`message:new` that reached extras, their own too: counted, and not read."""
     CAUGHT_UP = "caught_up"
     """Messages that came with a snapshot after a reconnect."""
     HTTP = "http"

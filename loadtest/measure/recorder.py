@@ -1,6 +1,7 @@
 """What one worker measures, second by second."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -53,9 +54,10 @@ class Recorder:
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
         self._process = psutil.Process()
-        self._counts: dict[Count, int] = {}
+        self._counts: defaultdict[Count, int] = defaultdict(int)
         self._levels: dict[Gauge, int] = {}
         self._histograms = {metric: Histogram() for metric in Metric}
+        self._deliveries = self._histograms[Metric.DELIVERY]
         self._errors: dict[tuple[FaultKind, str], tuple[int, str]] = {}
 
     def latency(self, metric: Metric, ns: int) -> None:
@@ -64,7 +66,12 @@ class Recorder:
 
     def count(self, name: Count, n: int = 1) -> None:
         """Take in that something happened."""
-        self._counts[name] = self._counts.get(name, 0) + n
+        self._counts[name] += n
+
+    def delivered(self, ns: int) -> None:
+        """Take in a delivery and its latency: what happens so often that it is one call."""
+        self._counts[Count.DELIVERED] += 1
+        self._deliveries.record(ns)
 
     def level(self, name: Gauge, by: int) -> None:
         """Take in that a level rose, or fell."""
@@ -81,7 +88,7 @@ class Recorder:
 
     def drain(self) -> Sample:
         """Return all since the last time, and begin anew."""
-        counts, self._counts = self._counts, {}
+        counts, self._counts = dict(self._counts), defaultdict(int)
         errors, self._errors = self._errors, {}
         return Sample(
             t_ns=self._clock(),

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from loadtest.client.target import Transport
 from loadtest.measure.names import Count, Metric
 
 Verdict = Literal["passed", "failed", "invalid", "unreachable"]
@@ -157,7 +158,7 @@ class Result(_Part):
     scenario: str
     about: str
     url: str
-    transport: Literal["websocket", "polling"]
+    transport: Transport
     started_at: str
     """RFC 3339, UTC."""
     duration_s: float
@@ -173,6 +174,8 @@ class Result(_Part):
     connections_peak: int
     connections_failed: int
     """People who never got in."""
+    connections_upgraded: int = 0
+    """Connections that went over from polling to a websocket, of the whole run, reconnects too."""
     latency: dict[Metric, Percentiles]
     counts: dict[Count, int]
     """During the load phase."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loadtest.client.target import Transport
 from loadtest.measure.names import Count, Metric
 from loadtest.report.figures import clean, cores, count, duration, memory, ms, number, per_second, share
 from loadtest.report.result import Fault, Generator, Latency, Percentiles, Result, ServerUse, Truth
@@ -30,6 +31,13 @@ ABOUT = {
 }
 
 VERDICTS = {"passed": "Passed", "failed": "Failed", "invalid": "Invalid", "unreachable": "Unreachable"}
+
+WAYS: dict[Transport, str] = {
+    "websocket": "websocket",
+    "polling": "polling",
+    "upgrade": "polling, then a websocket",
+    "mixed": "websocket, half of them by way of polling",
+}
 
 Tone = Literal["plain", "good", "bad", "warn"]
 
@@ -98,7 +106,8 @@ def _nobody(result: Result) -> str:
 def tested(result: Result) -> str:
     """Return what was done to whom, as a sentence."""
     asked = result.connections_asked
-    who = f"{count(asked)} {'person' if asked == 1 else 'people'} over {result.transport}" if asked else "HTTP alone"
+    way = WAYS[result.transport]
+    who = f"{count(asked)} {'person' if asked == 1 else 'people'} over {way}" if asked else "HTTP alone"
     phases = ", ".join(f"{phase.name} {duration(phase.to_s - phase.from_s)}" for phase in result.phases)
     return (
         f"{who} against {clean(result.url)}, at scale {number(result.scale)}, "
@@ -113,7 +122,7 @@ def key_figures(result: Result) -> list[Row]:
 
 def load(result: Result) -> list[Row]:
     """Return how many people there were, and what went to and fro."""
-    return [*([_connected(result)] if result.connections_asked else []), *_flow(result)]
+    return [*([_connected(result)] if result.connections_asked else []), *_upgraded(result), *_flow(result)]
 
 
 def _connected(result: Result) -> Row:
@@ -122,6 +131,12 @@ def _connected(result: Result) -> Row:
     value = count(result.connections_peak)
     tone: Tone = "plain" if whole else "bad"
     return Row("Connected", value, f"of {count(result.connections_asked)} asked{failed}", tone)
+
+
+def _upgraded(result: Result) -> list[Row]:
+    if result.transport not in {"upgrade", "mixed"}:
+        return []
+    return [Row("Upgraded", count(result.connections_upgraded), "went over from polling to a websocket")]
 
 
 def _flow(result: Result) -> list[Row]:

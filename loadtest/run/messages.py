@@ -64,6 +64,8 @@ class Last:
     """Actions of the load that were begun."""
     missed: int
     """Actions that were due in the load phase, and never begun."""
+    upgraded: int
+    """Connections that have gone over from polling to a websocket."""
 
 
 @dataclass(frozen=True, slots=True)

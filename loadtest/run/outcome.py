@@ -50,6 +50,7 @@ def outcome(run: Run) -> Result:
         connections_asked=scenario.connections,
         connections_peak=timeline.connections_peak,
         connections_failed=_never_in(run),
+        connections_upgraded=sum(last.upgraded for last in run.lead.found.lasts.values()),
         latency=latency,
         counts=counts,
         truth=audit(last.ledger for last in found.lasts.values()),

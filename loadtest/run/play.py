@@ -1,6 +1,7 @@
 """What a worker does in each step of a run, with the people and behaviours of its share."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from loadtest.behaviours.person import Person
 from loadtest.behaviours.world import World, each
 from loadtest.client.addresses import Sources
 from loadtest.client.api import Api
+from loadtest.client.errors import ConnectFailed
 from loadtest.client.network import Network
 from loadtest.client.tokens import ReadyTokens, ServiceKeyTokens
 from loadtest.measure.recorder import Recorder
@@ -36,7 +38,8 @@ class Play:
         self._ledger = Ledger()
         self._schedule = OpenSchedule(loop, self.recorder)
         self._api = Api(job.target, HTTP_CONNECTIONS)
-        self._network = Network(job.target)
+        self._upgrades = 0
+        self._network = Network(job.target, self._upgraded)
         self._network.start()
         self._world = self._make_world()
         self._behaviours = [
@@ -63,6 +66,8 @@ class Play:
         await unless(ended, asyncio.gather(*(self._prepare(behaviour) for behaviour in self._behaviours)))
         if ended.is_set():
             self.recorder.error("setup", "cut_off", "preparing took too long or was ended: not everyone has a room")
+        gc.collect()
+        gc.freeze()  # everyone is here to stay: looking at them all again would only make answers seem late
 
     async def load(self, from_ns: int, until_ns: int, ended: asyncio.Event) -> None:
         """Let the behaviours do what they do, until the time is over."""
@@ -85,7 +90,7 @@ class Play:
         """Return what is known at the end."""
         begun = self._schedule.begun - self._begun_before
         never_in = connections(self._job.share) - len(self._inside)
-        return Last(self._ledger.export(), never_in, self._unsynced, begun, self._schedule.missed)
+        return Last(self._ledger.export(), never_in, self._unsynced, begun, self._schedule.missed, self._upgrades)
 
     async def leave(self, ended: asyncio.Event) -> None:
         """Have everyone close their connection in an orderly way."""
@@ -120,6 +125,12 @@ class Play:
     def _tokens(self) -> ReadyTokens | ServiceKeyTokens:
         tokens = self._job.tokens
         return ServiceKeyTokens(self._api, tokens) if isinstance(tokens, str) else ReadyTokens(tokens)
+
+    def _upgraded(self, failed: ConnectFailed | None) -> None:
+        if failed is None:
+            self._upgrades += 1
+        else:  # that person goes on by polling
+            self.recorder.error("connect", "no_upgrade", str(failed))
 
     def _people(self) -> Iterator[Person]:
         return (person for behaviour in self._behaviours for person in behaviour.people)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 FARTHEST = 4096
 """Numbers that lie this far beyond all others are kept apart: they may be a server's invention."""
-_MOST = 2**62
+MOST = 2**62
+"""The highest `seq` that is told apart from others."""
 _NEVER = -(2**63)
 
 
 def bounded(seq: int) -> int:
     """Return a `seq` in 64 bits, whatever a server made of it."""
-    return max(-_MOST, min(seq, _MOST))
+    return max(-MOST, min(seq, MOST))
 
 
 class Sightings:

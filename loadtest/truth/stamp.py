@@ -1,7 +1,10 @@
 """What a message of a run carries in its `client_id`: whose it is, its number, and when it was due."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+REMEMBERED = 1024
+"""Stamps that are read only once, however many people of this process they reach."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PARTS = 5
 
@@ -20,6 +23,7 @@ def write_stamp(run: str, sender: int, number: int, due_ns: int) -> str:
     return f"lt.{run}.{_base36(sender)}.{_base36(number)}.{_base36(due_ns // 1000)}"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_stamp(run: str, client_id: str) -> Stamp | None:
     """Return the stamp; None if it is of another run, or none at all."""
     parts = client_id.split(".")

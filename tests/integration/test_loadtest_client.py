@@ -18,7 +18,7 @@ from realtime.lifecycle import Server
 from tests.support.server import running, settings_for, token
 
 PATIENCE_S = 10.0
-TRANSPORTS = ("websocket", "polling")
+TRANSPORTS = ("websocket", "polling", "upgrade", "mixed")
 
 
 class Ear:

@@ -17,6 +17,7 @@ from loadtest.report.result import Result
 from loadtest.run.run import Options, run
 from loadtest.scenarios.loader import load
 from tests.support.process import Homeroom, clean_environment, free_port, serving
+from tests.support.upgrade_proxy import spoiling
 
 KEY = "the-service-key-of-this-test-alone"
 PATIENT = ("--set", "fair_lag_ms=60000")
@@ -112,6 +113,58 @@ async def test_an_evening_on_two_workers(school: Homeroom, tmp_path: Path) -> No
     assert "delivery.p99>100ms" not in [check.text for check in result.checks]
     assert "evening" in tested.page()
     assert "run.html" in out.replace("\n", "")
+
+
+async def test_half_of_the_people_come_by_upgrade(school: Homeroom, tmp_path: Path) -> None:
+    """Every second one goes over from polling to a websocket while others write already; nobody misses anything."""
+    url = ("--url", school.url, "--service-key", KEY, "--transport", "mixed")
+    lessons = ("--set", "lessons.sessions=2", "--set", "lessons.student_every_s=1", "--fail-if", "delivery.p99>60s")
+    async with load_test(tmp_path, "classroom", *url, *SMALL, "--duration", "3s", *lessons) as tested:
+        status, out, err = await tested.ended()
+    assert (0, "") == (status, err), out
+    result = tested.result()
+    assert ("mixed", 40, 20, []) == (
+        result.transport,
+        result.connections_peak,
+        result.connections_upgraded,
+        result.faults,
+    )
+    assert result.truth.expected == result.truth.live > 0
+    assert "Upgraded" in out
+
+
+async def test_upgrades_that_fail_lose_nothing(school: Homeroom, tmp_path: Path) -> None:
+    """A third of the websockets is refused and a third ends midway: those people poll on, or come back, with all."""
+    sets = ("--set", "lessons.sessions=1", "--set", "lessons.members=12", "--set", "lessons.student_every_s=0.5")
+    async with spoiling(school.url) as (url, proxy):
+        arguments = ("--url", url, "--service-key", KEY, "--transport", "upgrade", "--server-pid", str(school.pid))
+        lenient = ("--fail-if", "delivery.p99>60s")
+        async with load_test(tmp_path, "classroom", *arguments, *SMALL, "--duration", "3s", *sets, *lenient) as tested:
+            status, out, err = await tested.ended()
+    assert (0, "") == (status, err), out
+    result, truth = tested.result(), tested.result().truth
+    assert truth.acked == truth.sent > 0
+    assert (truth.expected, 0) == (truth.live + truth.caught_up, truth.lost)
+    assert {"refused", "cut", "let be"} == proxy.met.keys()
+    assert ("connect", "no_upgrade") in {(fault.kind, fault.code) for fault in result.faults}
+    assert {("connect", "no_upgrade"), ("close", "lost")} >= {(fault.kind, fault.code) for fault in result.faults}
+    assert result.connections_upgraded > 0
+
+
+async def test_extras_fill_the_room(school: Homeroom, tmp_path: Path) -> None:
+    """They write as all others do, and what they get is counted; the account of those who keep one is complete."""
+    url = ("--url", school.url, "--service-key", KEY, "--fail-if", "delivery.p99>60s")
+    lesson = ("lessons.sessions=1", "lessons.members=10", "lessons.student_every_s=0.5", "lessons.extras=8")
+    sets = [part for change in lesson for part in ("--set", change)]
+    async with load_test(tmp_path, "classroom", *url, *SMALL, "--duration", "3s", *sets) as tested:
+        status, out, err = await tested.ended()
+    assert (0, "") == (status, err), out
+    result = tested.result()
+    truth = result.truth
+    assert truth.acked == truth.sent > 0
+    assert (truth.expected, 0) == (truth.live, truth.lost)
+    assert truth.acked < truth.expected < 2 * truth.acked, "two keep account, and nobody of their own messages"
+    assert result.counts[Count.SKIMMED] > 2 * result.counts[Count.DELIVERED]
 
 
 async def test_a_long_account_is_handed_in(school: Homeroom, tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ class Peer:
     async def upgrade(self, *packets: bytes) -> None:
         """Shake hands as a websocket server, and send packets."""
         head, _ = await self.request()
+        self.accept(head)
+        for packet in packets:
+            self.frame(TEXT, packet)
+
+    def accept(self, head: bytes) -> None:
+        """Shake hands as a websocket server with who sent this head."""
         key = head.lower().partition(b"sec-websocket-key: ")[0]
         key = head[len(key) + len(b"sec-websocket-key: ") :].partition(b"\r\n")[0]
         accept = base64.b64encode(hashlib.sha1(key + ACCEPT, usedforsecurity=False).digest())
@@ -44,8 +50,6 @@ class Peer:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
-        for packet in packets:
-            self.frame(TEXT, packet)
 
     def frame(self, opcode: int, payload: bytes, *, fin: bool = True) -> None:
         """Send a websocket frame of at most 125 bytes."""
@@ -59,9 +63,14 @@ class Peer:
 
     async def heard(self) -> int:
         """Return the opcode of the next frame, of at most 125 bytes."""
+        return (await self.hear())[0]
+
+    async def hear(self) -> tuple[int, bytes]:
+        """Return the opcode and the payload of the next frame, of at most 125 bytes."""
         head = await self.reader.readexactly(2)
-        await self.reader.readexactly(4 + (head[1] & 0x7F))
-        return head[0] & 0x0F
+        mask = await self.reader.readexactly(4)
+        payload = await self.reader.readexactly(head[1] & 0x7F)
+        return head[0] & 0x0F, bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
 
     async def goodbye(self) -> None:
         """Wait until the client says that it goes."""

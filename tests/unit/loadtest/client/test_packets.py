@@ -142,3 +142,12 @@ def test_what_is_no_packet_is_shown(data: bytes) -> None:
     with pytest.raises(NotAPacket) as refused:
         packets.parse(data)
     assert repr(data[:60]) in str(refused.value)
+
+
+def test_the_same_event_is_read_once() -> None:
+    """What reaches many people of a process is one packet for all of them; a long one, or an ack, is read anew."""
+    short, long = (packets.event("message:new", {"body": "x" * size}) for size in (1, packets.MEMORABLE))
+    assert packets.parse(short).data is packets.parse(bytes(bytearray(short))).data
+    assert packets.parse(long) == packets.parse(long)
+    assert packets.parse(long).data is not packets.parse(long).data
+    assert packets.parse(b"431[{}]").data is not packets.parse(b"431[{}]").data

@@ -12,12 +12,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JS_TESTS := tests/integration/js
 PEERS := loadtest/peers/node
+SUITES_JS := tests/conformance/suites
 GENERATED := web/src/client/types.gen.ts
 WORKERS ?= 2
 
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/dist \) -prune -o -type f ! -name '*.tsbuildinfo' -print 2>/dev/null)
 
-.PHONY: help run test test-py test-web web lint lint-py lint-web generate bench screenshots lock clean chromium redis
+.PHONY: help run test test-py test-web web official-suites lint lint-py lint-web generate bench screenshots lock clean chromium redis
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,11 @@ test-web: web/node_modules/.made
 
 test-py: $(VENV)/.dev web/dist/index.html $(JS_TESTS)/node_modules/.made $(PEERS)/node_modules/.made chromium redis
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+official-suites: $(VENV)/.dev $(SUITES_JS)/node_modules/.made ## Run the suites of the Socket.IO project (SUITES=checkout, or GIT=bare-clone)
+	@[ -n "$(SUITES)$(GIT)" ] || { echo "The suites are not part of Homeroom. Clone github.com/socketio/socket.io, then:"; \
+	  echo "  make official-suites SUITES=path/to/the/clone"; exit 1; }
+	@$(BIN)/python scripts/official_suites.py $(if $(GIT),--git "$(GIT)","$(SUITES)")
 
 lint: lint-py lint-web ## Check style, types, the direction of imports and generated files
 
@@ -63,7 +69,8 @@ lock: $(VENV)/.dev ## Pin what pyproject.toml asks for (ARGS=--upgrade: the newe
 	$(BIN)/python scripts/lock.py $(ARGS)
 
 clean: ## Remove all that make made (the data of `make run` stays)
-	rm -rf $(VENV) web/node_modules web/dist $(JS_TESTS)/node_modules $(PEERS)/node_modules artifacts build dist htmlcov .coverage*
+	rm -rf $(VENV) web/node_modules web/dist $(JS_TESTS)/node_modules $(PEERS)/node_modules $(SUITES_JS)/node_modules
+	rm -rf artifacts build dist htmlcov .coverage*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -96,7 +103,7 @@ web/dist/index.html: web/node_modules/.made $(WEB_SOURCES)
 	cd web && $(NPM) run build
 	@touch $@
 
-$(JS_TESTS)/node_modules/.made $(PEERS)/node_modules/.made: %/node_modules/.made: %/package.json %/package-lock.json
+$(JS_TESTS)/node_modules/.made $(PEERS)/node_modules/.made $(SUITES_JS)/node_modules/.made: %/node_modules/.made: %/package.json %/package-lock.json
 	@scripts/need.sh node
 	@cd $* && $(NPM) ci
 	@touch $@

@@ -96,6 +96,8 @@ def read_subject(claims: Mapping[str, object]) -> str:
 
 def is_subject(text: str) -> bool:
     """Return whether `text` can be a user's id."""
+    if text.isascii() and text.isprintable():
+        return text == text.strip() and 0 < len(text) <= MAX_SUBJECT_CHARS
     visible = text == text.strip() and not any(map(_is_hidden, text))
     return visible and 0 < len(text) <= MAX_SUBJECT_CHARS
 
@@ -120,6 +122,8 @@ def read_name(claims: Mapping[str, object], name_claims: tuple[str, ...]) -> str
 
 def clean_name(text: str) -> str:
     """Return `text` on one line, without characters that hide or reorder others, at most 120 characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:MAX_NAME_CHARS].rstrip()
     spaced = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
     kept = "".join(char for char in spaced if char in _JOINERS or not _is_hidden(char))
     name = " ".join(kept.split())[:MAX_NAME_CHARS].rstrip()

@@ -1,12 +1,20 @@
 """What auth needs of a store. Adapters: storage/sqlite/, storage/mongo/."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from auth.types import User
 from core.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is stored of somebody who signs in: the record, and the instant before which their tokens are void."""
+
+    user: User | None
+    valid_after: datetime | None
 
 
 class UserStore(Protocol):
@@ -22,6 +30,15 @@ class UserStore(Protocol):
 
     async def put(self, user: User) -> None:
         """Insert or replace. Idempotent."""
+        ...
+
+    async def sign_in(self, user: User, may_enter: Callable[[datetime | None], bool]) -> Standing:
+        """Return what was stored before of somebody who comes in, and insert them if that was nothing. Atomic.
+
+        Whoever is there already stays as they are, and nobody is inserted whom `may_enter(valid_after)` refuses; it is
+        pure and may run on another thread. A whole school may come in within a minute, so that an adapter may make some
+        wait a few milliseconds for others.
+        """
         ...
 
     async def search(self, query: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[User]:

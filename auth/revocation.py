@@ -57,8 +57,11 @@ class Revocations:
         now = self._clock.now()
         # One past everything minted so far, as instants are whole milliseconds and `iat` may equal this one.
         instant = max(now, before or now) + _MILLISECOND
-        await self._users.set_valid_after(user_id, instant)
-        self.learn(user_id, instant)
+        try:
+            await self._users.set_valid_after(user_id, instant)
+        finally:
+            # Also when the caller went away or the disk refused: it may be written all the same.
+            self.learn(user_id, instant)
         return instant
 
     def learn(self, user_id: UserId, instant: datetime | None) -> datetime | None:

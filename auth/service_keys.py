@@ -51,12 +51,13 @@ class ServiceKeys:
 
     async def find(self, key: str) -> Principal | None:
         """Return the service that holds `key`, or None."""
-        if len(key) > MAX_KEY_CHARS:
+        ours = key.startswith(KEY_PREFIX)
+        if len(key) > MAX_KEY_CHARS or (self._configured is None and not ours):
             return None
         digest = _digest(key)
         if self._configured is not None and hmac.compare_digest(digest, self._configured):
             return Principal(UserId(SERVICE_SUBJECT), Role.SERVICE, SERVICE_SUBJECT)
-        name = await self._store.find(digest) if key.startswith(KEY_PREFIX) else None
+        name = await self._store.find(digest) if ours else None
         return None if name is None else Principal(UserId(f"{SERVICE_SUBJECT}:{name}"), Role.SERVICE, name)
 
 

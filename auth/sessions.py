@@ -45,13 +45,21 @@ class Authenticator:
 
     async def authenticate(self, token: str) -> Principal:
         """Return who is acting. Raises as TokenVerifier.verify does, and `auth.invalid_token` for a revoked token."""
+        principal = await self.identify(token)
+        await self.check(principal)
+        return principal
+
+    async def identify(self, token: str) -> Principal:
+        """Return whose token it is, before it is known whether it was revoked."""
         service = await self._service_keys.find(token)
-        if service is not None:
-            return service
-        principal = await self._verifier.verify(token)
+        return service or await self._verifier.verify(token)
+
+    async def check(self, principal: Principal) -> None:
+        """Raise `auth.invalid_token` if the principal's token was revoked. A service key is not: it would be gone."""
+        if principal.expires_at is None:
+            return
         if is_void(principal.issued_at, await self._revocations.valid_after(principal.user_id)):
             raise invalid_token("it was revoked")
-        return principal
 
 
 class Sessions:

@@ -12,6 +12,7 @@ from auth.jose import UnverifiedToken, VerifyKey, parse_token, verify_signature
 from auth.jwks import FetchJson, Jwks
 from auth.keys import SigningKey
 from auth.types import Principal, Role, User
+from auth.verified import Verified, VerifiedTokens
 from core.clock import Clock, from_ms, to_ms
 from core.errors import invalid
 from core.ids import IdSource, UserId, uuid7
@@ -55,12 +56,16 @@ class TokenMinter:
 
 
 class TokenVerifier:
-    """Turns an access token into a principal, or refuses it. Says nothing about revocation: see Authenticator."""
+    """Turns an access token into a principal, or refuses it. Says nothing about revocation: see Authenticator.
+
+    A token that was good before is not parsed and verified again while its key is in use and its time has not come.
+    """
 
     def __init__(self, key: SigningKey, issuers: Iterable[Issuer], fetch: FetchJson, clock: Clock) -> None:
         self._key = key
         self._clock = clock
         self._issuers = {issuer.issuer: _Trusted(issuer, Jwks(issuer.jwks_url, fetch, clock)) for issuer in issuers}
+        self._verified = VerifiedTokens()
 
     async def verify(self, token: str) -> Principal:
         """Return who `token` speaks for.
@@ -68,30 +73,47 @@ class TokenVerifier:
         Raises `auth.invalid_token`, `auth.expired_token`, `auth.forbidden` (no role in this school), or
         `server.unavailable` (the issuer's keys cannot be fetched).
         """
-        parsed = parse_token(token)
-        if _is_local(parsed, self._key):
-            return self._verify_local(parsed)
-        issuer = parsed.claims.get("iss")
-        trusted = self._issuers.get(issuer) if isinstance(issuer, str) else None
-        if trusted is None:
-            raise invalid_token("its issuer is not trusted here")
-        return await self._verify_outside(parsed, trusted)
+        known = self._verified.find(token)
+        if known is None or known.key is not await self._current_key(known):
+            known = await self._verify(parse_token(token))
+            self._verified.keep(token, known)
+        ends = known.principal.expires_at
+        if ends is not None and ends <= self._clock.now():
+            self._verified.drop(token)
+            raise expired_token()
+        return known.principal
 
     async def aclose(self) -> None:
         """Cancel what is being fetched."""
         for trusted in self._issuers.values():
             await trusted.jwks.aclose()
 
+    async def _current_key(self, known: Verified) -> VerifyKey:
+        """Return the key that would verify a token now; another object once its issuer's keys were fetched anew."""
+        if known.issuer is None:
+            return self._key.verify_key
+        return await self._issuers[known.issuer].jwks.key(known.kid, known.alg)
+
+    async def _verify(self, token: UnverifiedToken) -> Verified:
+        if _is_local(token, self._key):
+            return Verified(self._verify_local(token), self._key.verify_key, token.alg, token.kid, None)
+        name = token.claims.get("iss")
+        trusted = self._issuers.get(name) if isinstance(name, str) else None
+        if trusted is None:
+            raise invalid_token("its issuer is not trusted here")
+        issuer = trusted.issuer
+        if token.alg not in issuer.algorithms:
+            raise invalid_token("its algorithm is not allowed for its issuer")
+        key = await trusted.jwks.key(token.kid, token.alg)
+        return Verified(self._verify_outside(token, issuer, key), key, token.alg, token.kid, issuer.issuer)
+
     def _verify_local(self, token: UnverifiedToken) -> Principal:
         _check_local(token, self._key.verify_key)
         _check_type(token.typ)
         return _principal(token.claims, LOCAL_RULES, self._clock.now(), DEFAULT_LEEWAY_S)
 
-    async def _verify_outside(self, token: UnverifiedToken, trusted: "_Trusted") -> Principal:
-        issuer = trusted.issuer
-        if token.alg not in issuer.algorithms:
-            raise invalid_token("its algorithm is not allowed for its issuer")
-        verify_signature(token, await trusted.jwks.key(token.kid, token.alg))
+    def _verify_outside(self, token: UnverifiedToken, issuer: Issuer, key: VerifyKey) -> Principal:
+        verify_signature(token, key)
         _check_type(token.typ)
         _check_audience(token.claims, issuer.audience)
         principal = _principal(token.claims, issuer.rules, self._clock.now(), issuer.leeway_s, outside=True)

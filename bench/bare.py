@@ -4,9 +4,8 @@ No signature is verified, no policy asked, nothing stored: what is left is the e
 """
 
 import asyncio
-import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -15,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from core.errors import ErrorCode, HomeroomError
 from core.tasks import Background
-from loadtest.peers.listening import listen, run
+from loadtest.peers.listening import run
 from loadtest.peers.rooms import (
     BROADCAST_MEMBERS,
     Json,
@@ -29,10 +28,15 @@ from loadtest.peers.rooms import (
     typing_of,
     user_of,
 )
-from realtime.config import Limits
-from realtime.engine.eio import Link
+from realtime.app import engine_options
+from realtime.config import Settings
+from realtime.engine.door import Door
 from realtime.engine.frames import ack_frame, event_frame
+from realtime.engine.options import DoorRules
+from realtime.engine.ports import Link
 from realtime.engine.server import SocketServer
+from realtime.listening import listen
+from realtime.process import raise_open_files, settle
 
 
 class Member:
@@ -69,7 +73,7 @@ class BareEdge:
             "presence:unwatch": lambda _, __: {},
         }
 
-    async def accept(self, sid: str, namespace: str, auth: object, headers: dict[str, str], link: Link) -> None:
+    async def accept(self, sid: str, namespace: str, auth: object, headers: Mapping[str, str], link: Link) -> None:
         claims = claims_of(auth)
         if claims is None:
             raise HomeroomError(ErrorCode.AUTH_INVALID_TOKEN)
@@ -156,25 +160,22 @@ def _failed(error: BaseException) -> None:
 
 
 async def serve(port: int) -> None:
-    """Serve until cancelled; print the address."""
-    limits = Limits()
-    server = SocketServer(
-        BareEdge(),
-        namespaces=frozenset({"/"}),
-        ping_interval_s=25,
-        ping_timeout_s=20,
-        frame_bytes=limits.frame_bytes,
-        queue_bytes=limits.queue_bytes,
-        queue_frames=limits.queue_frames,
-        cors_origins=None,
-        registry=CollectorRegistry(),
-        background=Background(_failed),
+    """Serve until cancelled, behind the same door and with the same options as the whole server; print the address."""
+    settings = Settings()
+    options = engine_options(settings)
+    raise_open_files()
+    sockets = SocketServer(
+        BareEdge(), options, namespaces=frozenset({"/"}), registry=CollectorRegistry(), background=Background(_failed)
     )
     app = web.Application()
-    server.attach(app, socketio_path="socket.io")
-    gc.collect()
-    gc.freeze()
-    await listen(app, port)
+    sockets.add_routes(app)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    door = Door(sockets, path=options.path, rules=DoorRules())
+    door.http = runner.server
+    listening = await listen(door, "127.0.0.1", port)
+    print(f"http://127.0.0.1:{listening.port}", flush=True)
+    settle()
     await asyncio.Event().wait()
 
 

@@ -30,6 +30,12 @@ class Contestant:
     serving: Callable[[Path], AbstractContextManager[Served]]
     lacking: Callable[[], str | None] = lambda: None
     """Say what it needs that this machine has not."""
+    share: float = 1.0
+    """How much of each load it is offered. Below 1 it could not hold the whole, and is measured once, for no goal."""
+    floods: bool = False
+    """Whether `bench.stall` floods it."""
+    is_python: bool = False
+    """Whether py-spy can look into it."""
 
 
 @contextmanager
@@ -87,27 +93,38 @@ def _lacks_redis() -> str | None:
 
 REFERENCE: Final = "node"
 """Whose figures the ratios are of."""
+FULL: Final = "homeroom"
+ENGINE: Final = "engine"
 
 CONTESTANTS: Final = (
-    Contestant("homeroom", "Homeroom", "full: tokens verified, policy, SQLite, receipts, presence", serving),
+    Contestant(
+        "homeroom", "Homeroom", "full: tokens verified, policy, SQLite, receipts, presence", serving, is_python=True
+    ),
     Contestant(
         "engine",
         "Homeroom's engine",
         "ephemeral: bench/bare.py, nothing verified or stored",
         partial(_python, "bench.bare"),
+        floods=True,
+        is_python=True,
     ),
-    Contestant("node", "Socket.IO 4.8 on Node", "ephemeral: nothing verified or stored", _node, _lacks_node),
+    Contestant(
+        "node", "Socket.IO 4.8 on Node", "ephemeral: nothing verified or stored", _node, _lacks_node, floods=True
+    ),
     Contestant(
         "node-redis",
         "… with Redis adapter",
         "ephemeral: as above, and Redis",
         _node_and_redis,
         _lacks_redis,
+        share=0.5,
     ),
     Contestant(
         "python",
         "python-socketio",
         "ephemeral: stock, on aiohttp and uvloop",
         partial(_python, "loadtest.peers.python_socketio"),
+        share=0.125,
+        is_python=True,
     ),
 )

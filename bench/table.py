@@ -2,11 +2,12 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from bench.contestants import CONTESTANTS, REFERENCE, Contestant
 from bench.search import Highest
+from bench.stall import Stall
 from bench.trial import Trial
 
 WIDTH: Final = 24
@@ -18,6 +19,7 @@ class Found:
 
     trials: dict[str, list[Trial]]
     highest: Highest | None = None
+    stall: Stall | None = None
 
 
 Findings = Mapping[str, Found]
@@ -35,19 +37,24 @@ class Row:
 
 
 ROWS: Final = (
+    Row("pairs", "chats of two: deliveries/s", lambda trial: trial.deliveries_per_s, 0),
+    Row("classroom", "sessions of 50: deliveries/s", lambda trial: trial.deliveries_per_s, 0),
+    Row("lecture", "one room of 2,000: deliveries/s", lambda trial: trial.deliveries_per_s, 0),
     Row("pairs", "chats of two: CPU per delivery, µs", lambda trial: trial.cpu_us),
     Row("classroom", "sessions of 50: CPU per delivery, µs", lambda trial: trial.cpu_us),
-    Row("lecture", "one room of 1,001: CPU per delivery, µs", lambda trial: trial.cpu_us),
+    Row("lecture", "one room of 2,000: CPU per delivery, µs", lambda trial: trial.cpu_us),
     Row("pairs", "chats of two: CPU of Redis per delivery, µs", lambda trial: trial.broker_cpu_us),
     Row("classroom", "sessions of 50: CPU of Redis per delivery, µs", lambda trial: trial.broker_cpu_us),
-    Row("idle", "memory per idle connection, KB", lambda trial: trial.connection_kb),
-    Row("idle", "connections per CPU second", lambda trial: 1000 / trial.connect_ms, 0),
+    Row("idle", "memory of a connected person with a room, KB", lambda trial: trial.connection_kb),
+    Row("idle", "CPU for all who are connected, % of a core", lambda trial: trial.load_cores * 100, 2),
+    Row("idle", "CPU of coming in, the first time, ms", lambda trial: trial.connect_ms, 3),
+    Row("returning", "CPU of coming in, known to the server, ms", lambda trial: trial.connect_ms, 3),
     Row("pairs", "chats of two: delivery p50, ms", lambda trial: trial.p50_ms, 2),
     Row("pairs", "chats of two: delivery p99, ms", lambda trial: trial.p99_ms, 2),
     Row("classroom", "sessions of 50: delivery p50, ms", lambda trial: trial.p50_ms, 2),
     Row("classroom", "sessions of 50: delivery p99, ms", lambda trial: trial.p99_ms, 2),
-    Row("lecture", "one room of 1,001: delivery p50, ms", lambda trial: trial.p50_ms, 2),
-    Row("lecture", "one room of 1,001: delivery p99, ms", lambda trial: trial.p99_ms, 2),
+    Row("lecture", "one room of 2,000: delivery p50, ms", lambda trial: trial.p50_ms, 2),
+    Row("lecture", "one room of 2,000: delivery p99, ms", lambda trial: trial.p99_ms, 2),
 )
 HIGHEST: Final = "highest deliveries/s with p99 < 100 ms"
 
@@ -58,10 +65,15 @@ def figures(row: Row, found: Found) -> list[float]:
     return [value for value in values if value is not None]
 
 
+def figure(load: str, of: Callable[[Trial], float | None], found: Found) -> float | None:
+    """Return the median of a figure over all rounds; None if it was never found."""
+    return _median(Row(load, "", of), found)
+
+
 def as_text(findings: Findings) -> str:
     """Return the table. A figure in brackets is times that of Socket.IO on Node; `!` marks a doubt told below."""
     shown = [one for one in CONTESTANTS if one.key in findings]
-    lines = [_line("", [one.label for one in shown]), _line("", [one.about.partition(":")[0] for one in shown])]
+    lines = [_line("", [one.label for one in shown]), _line("", [_terms(one) for one in shown])]
     for row in ROWS:
         values = [_median(row, findings[one.key]) for one in shown]
         if any(value is not None for value in values):
@@ -84,7 +96,9 @@ def as_data(findings: Findings) -> list[dict[str, object]]:
         found = findings[one.key]
         rows = {row.title: {"median": _median(row, found), "rounds": figures(row, found)} for row in ROWS}
         highest = found.highest and {"per_s": found.highest.per_s, "at_least": found.highest.at_least}
-        data.append({"key": one.key, "label": one.label, "about": one.about, "figures": rows, HIGHEST: highest})
+        stall = found.stall and asdict(found.stall)
+        said = {"key": one.key, "label": one.label, "about": one.about, "share": one.share}
+        data.append({**said, "figures": rows, HIGHEST: highest, "stall": stall})
     return data
 
 
@@ -100,6 +114,11 @@ def _cells(shown: Sequence[Contestant], values: Sequence[float | None], marks: S
         text = "–" if value is None else f"{mark}{value:,.{digits}f}"
         cells.append(text + (f" ({value / reference:.2f})" if value is not None and reference else ""))
     return cells
+
+
+def _terms(one: Contestant) -> str:
+    """Return on which terms a contestant plays."""
+    return one.about.partition(":")[0] + (f", {one.share:.3g} of the load" if one.share < 1 else "")
 
 
 def _line(title: str, cells: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """One run of the load tester against one server, and the figures that are compared."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Load:
 
     scenario: str
     changes: tuple[str, ...]
+    after_s: float = 0.0
+    """How long the server rests before it, so that the people of the load before have gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class Trial:
     connect_ms: float
     """CPU of the server for each connection."""
     connection_kb: float
+    """Growth of resident memory from before the first connection, while everyone is there and has their rooms."""
+    load_cores: float
+    """Cores that the server used during the load."""
     kept_up: bool
     """Whether the server took all that was offered, and lost nothing of it."""
     doubts: tuple[str, ...]
@@ -78,7 +84,7 @@ class Trial:
         return (
             f"{self.deliveries_per_s:,.0f}/s at {self.cpu_us:.1f} µs, "
             f"p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms, "
-            f"{self.connection_kb:.1f} KB and {self.connect_ms:.3f} ms a connection"
+            f"{self.load_cores:.3f} cores, {self.connection_kb:.1f} KB and {self.connect_ms:.3f} ms a connection"
             f"{'' if self.kept_up else ', DID NOT KEEP UP'}{''.join(', ' + doubt for doubt in self.doubts)}"
         )
 
@@ -109,6 +115,7 @@ def use_of(result: Result) -> ServerUse:
 
 def try_out(served: Served, asked: Load, cores: Cores) -> Trial:
     """Run a load against a server; return its figures."""
+    time.sleep(asked.after_s)
     before = _broker_cpu_s(served)
     result = offer(served, asked, cores)
     return _trial(result, _broker_cpu_s(served) - before if served.broker_pid else None)
@@ -122,7 +129,7 @@ def mint(user: User, ttl_s: float) -> str:
 def _trial(result: Result, broker_s: float | None) -> Trial:
     server = use_of(result)
     load_s = sum(phase.to_s - phase.from_s for phase in result.phases if phase.name == "load")
-    deliveries = result.counts.get(Count.DELIVERED, 0) + result.counts.get(Count.OWN, 0)
+    deliveries = sum(result.counts.get(count, 0) for count in (Count.DELIVERED, Count.OWN, Count.SKIMMED))
     delivery = result.latency.get(Metric.DELIVERY)
     return Trial(
         deliveries_per_s=deliveries / load_s,
@@ -131,10 +138,24 @@ def _trial(result: Result, broker_s: float | None) -> Trial:
         p50_ms=delivery.p50 if delivery else 0.0,
         p99_ms=delivery.p99 if delivery else 0.0,
         connect_ms=server.cpu_ms_per_connect or 0.0,
-        connection_kb=server.rss_kb_per_connection or 0.0,
+        connection_kb=_connection_kb(result, server),
+        load_cores=server.cpu_cores,
         kept_up=_kept_up(result, load_s),
         doubts=(*result.generator.reasons, *(fault.example for fault in result.faults if fault.kind == "worker")),
     )
+
+
+def _connection_kb(result: Result, server: ServerUse) -> float:
+    """Return the growth at its lowest during the load: later by a garbage collection or two than when all came in."""
+    loads = [(phase.from_s, phase.to_s) for phase in result.phases if phase.name == "load"]
+    seen = [
+        point.server_rss_mb
+        for point in result.points
+        if point.server_rss_mb is not None and any(from_s <= point.t_s <= to_s for from_s, to_s in loads)
+    ]
+    if not seen or not result.connections_peak:
+        return server.rss_kb_per_connection or 0.0
+    return (min(seen) - server.rss_mb_before) * 1e3 / result.connections_peak
 
 
 def _kept_up(result: Result, load_s: float) -> bool:

@@ -58,4 +58,6 @@ def from_ms(value: int) -> datetime:
 
 def to_wire(instant: datetime) -> str:
     """Return RFC 3339 in UTC with milliseconds and `Z`, as WIRE.md asks."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds")[:-6] + "Z"

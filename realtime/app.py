@@ -1,12 +1,14 @@
 """The composition root: everything is built here, once, and nowhere else."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from auth.issuers import parse_issuers
 from auth.keys import SigningKey, load_signing_key, secret_key
@@ -25,6 +27,11 @@ from realtime.config import Settings
 from realtime.connection import Connection
 from realtime.dispatch import Dispatch
 from realtime.edge import NAMESPACES, LiveEdge
+from realtime.engine.door import Door
+from realtime.engine.options import DoorRules, EngineOptions
+from realtime.engine.origins import Origins
+from realtime.engine.places import most_connections
+from realtime.engine.proxies import Proxies
 from realtime.engine.server import SocketServer
 from realtime.fanout import Fanout
 from realtime.fetch import JsonFetcher
@@ -33,6 +40,7 @@ from realtime.http.app import build_http
 from realtime.hub import Hub
 from realtime.observe import build_registry
 from realtime.principals import Admission
+from realtime.process import open_files
 from realtime.roster import Roster
 from realtime.services import Services
 from rooms.members import Members
@@ -62,6 +70,9 @@ class App:
     fanout: Fanout
     edge: LiveEdge
     web: web.Application
+    sockets: SocketServer
+    door: Door
+    registry: CollectorRegistry
     background: Background
     fetch: JsonFetcher
     verifier: TokenVerifier
@@ -96,7 +107,7 @@ def build(settings: Settings, store: SqliteStore, key: SigningKey) -> App:
     verifier = TokenVerifier(key, issuers, fetch, clock)
     minter = TokenMinter(key, clock)
     services = _services(settings, store, fanout, background, verifier, minter, loop)
-    registry = build_registry(hub)
+    registry = build_registry()
     grace_s = settings.presence_grace_ms / 1000
     limits = settings.limits
     roster = Roster(hub, fanout, timers=loop, grace_s=grace_s, broadcast_members=limits.broadcast_members)
@@ -108,16 +119,7 @@ def build(settings: Settings, store: SqliteStore, key: SigningKey) -> App:
     dispatch = Dispatch(handlers, clock=clock, registry=registry, frame_bytes=limits.frame_bytes)
     edge = LiveEdge(services, hub, roster, store.rooms, dispatch, timers=loop, limits=limits)
     sockets = SocketServer(
-        edge,
-        namespaces=NAMESPACES,
-        ping_interval_s=settings.ping_interval_ms / 1000,
-        ping_timeout_s=settings.ping_timeout_ms / 1000,
-        frame_bytes=limits.frame_bytes,
-        queue_bytes=limits.queue_bytes,
-        queue_frames=limits.queue_frames,
-        cors_origins=cors_origins(settings.cors_origins),
-        registry=registry,
-        background=background,
+        edge, engine_options(settings), namespaces=NAMESPACES, registry=registry, background=background
     )
     app = build_http(
         services,
@@ -129,15 +131,51 @@ def build(settings: Settings, store: SqliteStore, key: SigningKey) -> App:
         readiness=lambda: _not_ready(edge, store, broker),
         version=VERSION,
     )
-    sockets.attach(app, socketio_path="socket.io")
-    return App(settings, store, services, minter, hub, fanout, edge, app, background, fetch, verifier)
+    sockets.add_routes(app)
+    return App(
+        settings,
+        store,
+        services,
+        minter,
+        hub,
+        fanout,
+        edge,
+        app,
+        sockets,
+        Door(sockets, path=sockets.sessions.options.path, rules=door_rules(settings)),
+        registry,
+        background,
+        fetch,
+        verifier,
+    )
 
 
-def cors_origins(setting: str) -> list[str] | str | None:
-    """Return what python-socketio takes: None is the server's own origin only."""
-    if setting.strip() == "*":
-        return "*"
-    return [origin.strip() for origin in setting.split(",") if origin.strip()] or None
+def engine_options(settings: Settings) -> EngineOptions:
+    """Return how the engine is to run."""
+    limits = settings.limits
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    return EngineOptions(
+        ping_interval_s=settings.ping_interval_ms / 1000,
+        ping_timeout_s=settings.ping_timeout_ms / 1000,
+        connect_timeout_s=limits.sign_in_ms / 1000,
+        message_bytes=limits.frame_bytes * 2,  # above frame_bytes an event is answered, above this cut off
+        advertised_bytes=limits.frame_bytes,
+        queue_bytes=limits.queue_bytes,
+        queue_frames=limits.queue_frames,
+        origins=Origins([*origins, settings.public_url] if settings.public_url else origins),
+    )
+
+
+def door_rules(settings: Settings) -> DoorRules:
+    """Return who may come in. Raises auth.errors.SettingRefused."""
+    limits = settings.limits
+    return DoorRules(
+        proxies=Proxies(settings.trusted_proxies),
+        proxy_protocol=settings.proxy_protocol,
+        connections=most_connections(limits.connections, open_files()),
+        connections_per_address=limits.connections_per_address,
+        head_timeout_s=limits.sign_in_ms / 1000,
+    )
 
 
 def _services(
@@ -151,8 +189,9 @@ def _services(
 ) -> Services:
     clock, limits = SystemClock(), settings.limits
     service_keys = ServiceKeys(store.service_keys, settings.service_key)
-    revocations = Revocations(store.users, clock)
-    admission = Admission(Authenticator(verifier, revocations, service_keys), store.users)
+    # SQLite belongs to this process alone, so that nobody else can revoke: what is known stays true.
+    revocations = Revocations(store.users, clock, ttl_s=math.inf)
+    admission = Admission(Authenticator(verifier, revocations, service_keys), revocations, store.users)
     sessions = Sessions(
         store.users,
         store.refresh,
@@ -178,7 +217,6 @@ def _services(
     rooms = Rooms(
         store.rooms,
         store.members,
-        store.messages,
         store.users,
         events,
         clock=clock,
@@ -202,7 +240,6 @@ def _services(
     )
     sync = Sync(
         store.sync,
-        store.rooms,
         rooms,
         presence,
         max_messages=limits.sync_messages,

@@ -35,6 +35,9 @@ class Limits(BaseSettings):
     http_anonymous_per_15_minutes: int = Field(
         100, ge=1, description="HTTP requests without a token per 15 minutes and address."
     )
+    connections: int = Field(0, ge=0, description="Connections in all; 0: what the open-files limit allows.")
+    connections_per_address: int = Field(0, ge=0, description="Connections of one address; 0: any number.")
+    sign_in_ms: int = Field(10_000, ge=100, description="Time to send a request's head, and then to sign in, in ms.")
 
 
 class Settings(BaseSettings):
@@ -54,6 +57,8 @@ class Settings(BaseSettings):
     access_ttl_s: int = Field(900, ge=60, description="Life of an access token made here, in seconds.")
     refresh_ttl_s: int = Field(2_592_000, ge=60, description="Life of a refresh token, in seconds.")
     cors_origins: str = Field("", description="Origins of other web apps that may connect, comma-separated; `*` all.")
+    trusted_proxies: str = Field("", description="Proxies whose X-Forwarded-For is believed, comma-separated.")
+    proxy_protocol: bool = Field(False, description="Connections begin with a header of the PROXY protocol.")
     compat_open_sessions: bool = Field(False, description="Let students make session rooms by `join-session`.")
     ping_interval_ms: int = Field(25_000, ge=100, description="Time between two pings of a connection, in ms.")
     ping_timeout_ms: int = Field(20_000, ge=100, description="Time a client has to answer a ping, in ms.")

@@ -1,9 +1,9 @@
 """The one way in for events: limit → validate → call → ack. One log line and one measurement per event."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -16,9 +16,11 @@ from core.errors import ErrorCode, HomeroomError
 from core.ids import uuid7
 from realtime.connection import Connection
 from realtime.contract.registry import CLIENT_EVENTS, ClientEvent
-from realtime.engine.frames import ack_frame
+from realtime.engine.frames import Frame, ack_frame
 
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_LOGGER: Final = "realtime.dispatch"
+_OK: Final = "ok"
 _ON_ANY_NAMESPACE: Final = frozenset({"auth:refresh"})
 
 
@@ -43,7 +45,8 @@ class Dispatch:
         self._clock = clock
         self._frame_bytes = frame_bytes
         self._observe: dict[tuple[str, str], Callable[[float], None]] = {}
-        self._log = structlog.get_logger("realtime.dispatch")
+        self._log = structlog.get_logger(_LOGGER)
+        self._level = logging.getLogger(_LOGGER)
         self._seconds = Histogram(
             "homeroom_event_seconds",
             "Time to handle a client event.",
@@ -57,47 +60,62 @@ class Dispatch:
     ) -> None:
         """Handle one event and acknowledge it, if the client asked for that."""
         started = time.perf_counter()
-        name = event if isinstance(event, str) and event in CLIENT_EVENTS else "unknown"
+        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) else None
+        answer: Frame | None = None
         after: Callable[[], None] | None = None
-        encode = partial(ack_frame, ack_id or 0, namespace=connection.namespace)
         try:
-            reply = await self._call(connection, event, args, size)
-            answer, code, after = encode({"ok": True, "data": reply.data}), "ok", reply.after
-        except HomeroomError as exc:
-            answer, code = encode({"ok": False, "error": exc.to_wire()}), str(exc.code)
-        except Exception as exc:  # a bug: the client gets a trace id, the log the rest
-            error = self._internal(exc, name, connection)
-            answer, code = encode({"ok": False, "error": error.to_wire()}), str(error.code)
-        if ack_id is not None:
+            known = self._admit(connection, spec, size)
+            reply = await self._handlers[known.name](connection, parse(known, args))
+            if ack_id is not None:
+                answer = ack_frame(ack_id, {"ok": True, "data": reply.data}, namespace=connection.namespace)
+            code, after = _OK, reply.after
+        except Exception as exc:
+            code, told = self._refusal(exc, spec, connection)
+            if ack_id is not None:
+                answer = ack_frame(ack_id, {"ok": False, "error": told}, namespace=connection.namespace)
+        if answer is not None:
             connection.link.push(answer)
         if after is not None:
             after()
-        self._record(connection, name, code, time.perf_counter() - started)
+        self._record(connection, spec, code, time.perf_counter() - started)
 
-    async def _call(self, connection: Connection, event: object, args: list[object], size: int) -> Reply:
+    def _admit(self, connection: Connection, spec: ClientEvent | None, size: int) -> ClientEvent:
         wait_s = connection.bucket.take(self._clock.monotonic())
         if wait_s > 0:
             raise rate_limited(wait_s)
         if size > self._frame_bytes:
             raise HomeroomError(ErrorCode.REQUEST_TOO_LARGE, f"An event may have {self._frame_bytes} bytes at most.")
-        spec = CLIENT_EVENTS.get(event) if isinstance(event, str) else None
         if spec is None or (connection.namespace != "/" and spec.name not in _ON_ANY_NAMESPACE):
             raise HomeroomError(ErrorCode.REQUEST_UNKNOWN_EVENT)
-        return await self._handlers[spec.name](connection, parse(spec, args))
+        return spec
 
-    def _internal(self, exc: Exception, event: str, connection: Connection) -> HomeroomError:
+    def _refusal(self, exc: Exception, spec: ClientEvent | None, connection: Connection) -> tuple[str, dict[str, Any]]:
+        """Return the code and the words of a failure.
+
+        Not the error itself: its traceback knows the frame that would then know it, and nothing would free the two.
+        """
+        error = exc if isinstance(exc, HomeroomError) else self._internal(exc, spec, connection)
+        return error.code.value, error.to_wire()
+
+    def _internal(self, exc: Exception, spec: ClientEvent | None, connection: Connection) -> HomeroomError:
+        """Return what the client is told of a bug: a trace id, under which the log has the rest."""
         trace_id = uuid7()
-        self._log.error("event failed", event_name=event, user=connection.user_id, trace_id=trace_id, exc_info=exc)
+        self._log.error(
+            "event failed", event_name=_name(spec), user=connection.user_id, trace_id=trace_id, exc_info=exc
+        )
         return HomeroomError(ErrorCode.SERVER_INTERNAL, f"Something went wrong on our side (trace_id {trace_id}).")
 
-    def _record(self, connection: Connection, event: str, code: str, seconds: float) -> None:
-        outcome = (event, code)
-        if outcome not in self._observe:
-            self._observe[outcome] = self._seconds.labels(event, code).observe
-        self._observe[outcome](seconds)
+    def _record(self, connection: Connection, spec: ClientEvent | None, code: str, seconds: float) -> None:
+        outcome = (_name(spec), code)
+        observe = self._observe.get(outcome)
+        if observe is None:
+            observe = self._observe[outcome] = self._seconds.labels(*outcome).observe
+        observe(seconds)
+        if not self._level.isEnabledFor(logging.DEBUG):  # or a line would be built for every event, and thrown away
+            return
         self._log.debug(
             "event",
-            event_name=event,
+            event_name=outcome[0],
             code=code,
             ms=round(seconds * 1000, 2),
             user=connection.user_id,
@@ -105,11 +123,16 @@ class Dispatch:
         )
 
 
+def _name(spec: ClientEvent | None) -> str:
+    """Return the label of an event; what clients make up has one for all."""
+    return "unknown" if spec is None else spec.name
+
+
 def parse(spec: ClientEvent, args: list[object]) -> Any:
     """Return the validated payload of an event. Raises `request.invalid` with the offending paths."""
     if len(args) != 1:
         raise HomeroomError(ErrorCode.REQUEST_INVALID, "The event takes exactly one object.", fields=[])
-    return validated(spec.adapter.validate_python, args[0], lambda: spec.tags)
+    return validated(spec.adapter.validator.validate_python, args[0], lambda: spec.tags)
 
 
 def validated(

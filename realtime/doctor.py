@@ -1,7 +1,6 @@
 """`homeroom doctor`: what is wrong with this installation, in words."""
 
 import os
-import socket
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +11,10 @@ from realtime.config import Settings
 from realtime.fetch import JsonFetcher
 from realtime.http.app import WEB_DIR
 from realtime.lifecycle import StartRefused, check, prepare_data_dir, store_path
+from realtime.listening import bind, close_all
+from realtime.process import COMFORTABLE_OPEN_FILES, raise_open_files
 from storage.errors import StoreError
 from storage.sqlite.schema import migrate
-
-_COMFORTABLE_FILES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [_settings(settings), _data_dir(settings)]
     if findings[-1].level != "bad":
         findings += [_store(settings), _key(settings)]
-    findings += [_port(settings), _web(settings), _files(), *await _issuers(settings), _exposure(settings)]
+    findings += [await _port(settings), _web(settings), _files(), *await _issuers(settings), _exposure(settings)]
     return findings
 
 
@@ -72,15 +71,14 @@ def _key(settings: Settings) -> Finding:
     return Finding("ok", f"Tokens are signed with {where} ({key.alg}).")
 
 
-def _port(settings: Settings) -> Finding:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as exc:
-            return Finding("warn", f"Cannot listen on {settings.host}:{settings.port} now: {exc.strerror}.")
-    return Finding("ok", f"{settings.host}:{settings.port} is free.")
+async def _port(settings: Settings) -> Finding:
+    where = f"{settings.host}:{settings.port}"
+    try:
+        close_all(await bind(settings.host, settings.port))
+    except (OSError, UnicodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "that is no host name"
+        return Finding("warn", f"Cannot listen on {where} now: {reason}.")
+    return Finding("ok", f"{where} is free.")
 
 
 def _web(settings: Settings) -> Finding:
@@ -91,14 +89,13 @@ def _web(settings: Settings) -> Finding:
 
 
 def _files() -> Finding:
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
+    files = raise_open_files()  # as a start does
+    if files is None:
         return Finding("ok", "This system has no limit on open files that we could read.")
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < _COMFORTABLE_FILES:
-        return Finding("warn", f"Only {soft} files may be open: each connection is one. Raise it with `ulimit -n`.")
-    return Finding("ok", f"{soft} files may be open at once.")
+    if files < COMFORTABLE_OPEN_FILES:
+        text = f"Only {files} files may be open, and may not be raised by us: each connection is one. Use `ulimit -n`."
+        return Finding("warn", text)
+    return Finding("ok", f"{files} files may be open at once.")
 
 
 async def _issuers(settings: Settings) -> list[Finding]:

@@ -12,23 +12,38 @@ from auth.policy import Action, may_in_school
 from auth.types import Principal
 from core.clock import Timers, to_ms, to_wire
 from core.errors import ErrorCode, HomeroomError
-from core.ids import ConnectionId, RoomId
+from core.ids import ConnectionId
 from realtime.config import Limits
 from realtime.connection import Connection
 from realtime.contract.encode import user_json
 from realtime.dispatch import Dispatch
-from realtime.engine.eio import Link
 from realtime.engine.frames import event_frame
+from realtime.engine.ports import Link
 from realtime.hub import Hub, room_topic
 from realtime.roster import Roster
 from realtime.services import Services
 from rooms.ports import RoomStore
+from rooms.presence import MAX_ROOMS
 
 NAMESPACES = frozenset({"/", "/admin"})
 EXPIRY_NOTICE_S = 75
 """How long before its token ends a connection is told; the contract promises 60 s."""
 
 _OVERLOADED_RETRY_MS = 10_000
+_TOLD_LIMITS = (
+    "body_chars",
+    "frame_bytes",
+    "history_page",
+    "events_per_s",
+    "events_burst",
+    "messages_per_s",
+    "messages_burst",
+    "typing_interval_ms",
+    "typing_ttl_ms",
+    "connections_per_user",
+    "broadcast_members",
+    "watched_users",
+)
 
 
 class LiveEdge:
@@ -52,6 +67,7 @@ class LiveEdge:
         self._dispatch = dispatch
         self._timers = timers
         self._limits = limits
+        self._limits_json = orjson.Fragment(orjson.dumps({name: getattr(limits, name) for name in _TOLD_LIMITS}))
         self._opening: dict[str, Connection] = {}
         self.draining = False
 
@@ -115,36 +131,27 @@ class LiveEdge:
         return sorted(plan, key=lambda item: item[0])
 
     async def _go_live(self, connection: Connection) -> None:
-        room_ids = await self._rooms.live_ids(connection.user_id, limit=self._limits.live_rooms)
-        excluded, connection.excluded = connection.excluded or set(), None
+        reach = await self._rooms.reach(
+            connection.user_id,
+            live_limit=self._limits.live_rooms,
+            max_members=self._limits.broadcast_members,
+            small_limit=MAX_ROOMS,
+        )
+        excluded, connection.excluded = connection.excluded or frozenset(), None
         if connection.id not in self._hub.connections:
             return
-        for topic in map(room_topic, map(RoomId, room_ids)):
+        for topic in map(room_topic, reach.live):
             if topic not in excluded:
                 self._hub.subscribe(connection, topic)
-        await self._services.presence.connected(connection.user_id, connection.id)
+        await self._services.presence.connected(connection.user_id, connection.id, reach.small)
 
     def _ready(self, connection: Connection) -> bytes:
-        limits = self._limits
         return orjson.dumps(
             {
                 "user": user_json(connection.principal.as_user()),
                 "connection_id": connection.id,
                 "server_time": to_wire(self._services.clock.now()),
-                "limits": {
-                    "body_chars": limits.body_chars,
-                    "frame_bytes": limits.frame_bytes,
-                    "history_page": limits.history_page,
-                    "events_per_s": limits.events_per_s,
-                    "events_burst": limits.events_burst,
-                    "messages_per_s": limits.messages_per_s,
-                    "messages_burst": limits.messages_burst,
-                    "typing_interval_ms": limits.typing_interval_ms,
-                    "typing_ttl_ms": limits.typing_ttl_ms,
-                    "connections_per_user": limits.connections_per_user,
-                    "broadcast_members": limits.broadcast_members,
-                    "watched_users": limits.watched_users,
-                },
+                "limits": self._limits_json,
             }
         )
 

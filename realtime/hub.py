@@ -74,8 +74,8 @@ class Hub:
     def unsubscribe(self, connection: Connection, topic: str) -> None:
         """Stop delivering a topic. Idempotent."""
         connection.topics.discard(topic)
-        connection.granted.discard(topic)
-        connection.held.pop(topic, None)
+        connection.granted -= {topic}
+        connection.forget_held(topic)
         members = self._topics.get(topic)
         if members is not None:
             members.pop(connection.id, None)
@@ -106,7 +106,11 @@ class Hub:
         frame = event_frame(envelope.event, envelope.data, ephemeral=envelope.ephemeral)
         topic, rev, skip = envelope.topics[0], envelope.rev, envelope.skip_user
         for connection in members:
-            if skip is None or connection.user_id != skip:
+            if skip is not None and connection.user_id == skip:
+                continue
+            if connection.held is None:
+                connection.push(frame)
+            else:
                 connection.offer(topic, rev, frame)
         self.deliveries += len(members)
         if envelope.event == "message:new":
@@ -125,7 +129,7 @@ class Hub:
         union: dict[ConnectionId, Connection] = {}
         for topic in topics:
             for connection in self._topics.get(topic, {}).values():
-                if topic not in connection.held:  # it has not joined yet: the snapshot will say it
+                if not connection.holds(topic):  # it has not joined yet: the snapshot will say it
                     union[connection.id] = connection
         return list(union.values())
 
@@ -133,7 +137,7 @@ class Hub:
         for connection in self.of_user(effect.user_id):
             if connection.namespace == "/":
                 self.subscribe(connection, effect.topic)
-                connection.granted.add(effect.topic)
+                connection.granted |= {effect.topic}
 
     def _end(self, effect: Effect) -> None:
         for connection in self.of_user(effect.user_id):
@@ -141,7 +145,7 @@ class Hub:
                 connection.link.close(effect.reason)
             else:
                 if connection.excluded is not None:
-                    connection.excluded.add(effect.topic)
-                connection.sessions.discard(_room_of(effect.topic))
+                    connection.excluded |= {effect.topic}
+                connection.sessions -= {_room_of(effect.topic)}
                 self.unsubscribe(connection, effect.topic)
                 self.unsubscribe(connection, compat_topic(_room_of(effect.topic)))

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import errno
-import gc
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,22 +11,19 @@ import structlog
 from aiohttp import web
 
 from auth.errors import SettingRefused
-from realtime.app import App, build, signing_key
+from realtime.app import App, build, door_rules, signing_key
 from realtime.config import Settings
-from realtime.connection import Connection
+from realtime.engine.door import Door
+from realtime.listening import Listening, listen
+from realtime.observe import Figures
+from realtime.process import COMFORTABLE_OPEN_FILES, new_event_loop, raise_open_files, settle
+from realtime.vitals import Vitals
 from storage.errors import StoreError
 from storage.sqlite.store import SqliteStore
 
-if sys.platform == "win32":
-    from asyncio import new_event_loop
-else:
-    from uvloop import new_event_loop
-
-BACKLOG = 4096
-GC_THRESHOLDS = (50_000, 5, 5)
-"""A full collection walks every connection, and everyone waits: at 10,000 for most of a second. So there is one for
-each 1.25 million new objects, which a leak of cycles would take some ten thousand closed connections to make."""
 _CLOSE_S = 2.0
+_KEEPALIVE_S = 75
+"""How long an idle HTTP connection is kept: longer than proxies do, so that it is they who close it."""
 
 Prepare = Callable[[App], Awaitable[None]]
 """What is done to a built server before anyone can reach it."""
@@ -47,6 +42,10 @@ def check(settings: Settings) -> None:
     if settings.cluster != "local":
         raise StartRefused("HOMEROOM_CLUSTER: only `local` is supported by this version.", 2)
     store_path(settings)
+    try:
+        door_rules(settings)
+    except SettingRefused as exc:
+        raise StartRefused(str(exc), 2) from exc
 
 
 def store_path(settings: Settings) -> Path:
@@ -91,35 +90,40 @@ async def open_app(settings: Settings) -> App:
 class Server:
     """A listening server."""
 
-    def __init__(self, app: App, runner: web.AppRunner, url: str, port: int) -> None:
+    def __init__(self, app: App, runner: web.AppRunner, listening: Listening, vitals: Vitals, url: str) -> None:
         self.app = app
         self.url = url
-        self.port = port
+        self.port = listening.port
         self._runner = runner
+        self._listening = listening
+        self._vitals = vitals
 
     @classmethod
-    async def start(cls, settings: Settings, prepare: Prepare | None = None) -> "Server":
-        """Build, let `prepare` have the app, and listen. Raises StartRefused."""
+    async def start(cls, settings: Settings, prepare: Prepare | None = None, *, reuse_port: bool = False) -> "Server":
+        """Build, let `prepare` have the app, and listen, with `reuse_port` beside others. Raises StartRefused."""
         app = await open_app(settings)
-        if prepare is not None:
-            await prepare(app)
-        runner = web.AppRunner(app.web, access_log=None, shutdown_timeout=_CLOSE_S)
+        runner = web.AppRunner(app.web, access_log=None, keepalive_timeout=_KEEPALIVE_S, shutdown_timeout=_CLOSE_S)
         try:
+            if prepare is not None:
+                await prepare(app)
             await runner.setup()
-            site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-            await site.start()
-        except (OSError, UnicodeError) as exc:
-            await runner.cleanup()
-            await app.close()
-            raise StartRefused(_cannot_listen(settings, exc)) from exc
-        port: int = runner.addresses[0][1]
-        return cls(app, runner, settings.public_url or f"http://{_reachable(settings.host)}:{port}", port)
+            app.door.http = runner.server
+            listening = await _listen(settings, app.door, reuse_port=reuse_port)
+        except BaseException:
+            await _close(app, runner)
+            raise
+        app.registry.register(Figures(app.hub, app.sockets.tally, app.door))
+        vitals = Vitals(app.registry)
+        vitals.start()
+        own = f"http://{_reachable(settings.host)}:{listening.port}"
+        return cls(app, runner, listening, vitals, settings.public_url or own)
 
     async def stop(self) -> None:
         """Drain, then close everything; what was acknowledged is stored, what is under way finishes."""
-        await self._drain()
-        await self._runner.cleanup()
-        await self.app.close()
+        await self._drain()  # still listening: who comes now is told why, and health checks are answered
+        self._listening.close()
+        await _close(self.app, self._runner)
+        self._vitals.stop()
 
     async def _drain(self) -> None:
         settings, edge = self.app.settings, self.app.edge
@@ -128,13 +132,23 @@ class Server:
         started = asyncio.get_running_loop().time()
         for delay_s, connection in edge.drain(window_s):
             await asyncio.sleep(max(0.0, started + delay_s - asyncio.get_running_loop().time()))
-            _close(connection)
+            connection.link.close("draining")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.app.hub.empty.wait(), max(0.1, settings.drain_s - window_s))
 
 
-def _close(connection: Connection) -> None:
-    connection.link.close("draining")
+async def _close(app: App, runner: web.AppRunner) -> None:
+    await app.sockets.close()
+    await runner.cleanup()
+    app.door.close()
+    await app.close()
+
+
+async def _listen(settings: Settings, door: Door, *, reuse_port: bool) -> Listening:
+    try:
+        return await listen(door, settings.host, settings.port, reuse_port=reuse_port)
+    except (OSError, UnicodeError) as exc:
+        raise StartRefused(_cannot_listen(settings, exc)) from exc
 
 
 def _cannot_listen(settings: Settings, exc: OSError | UnicodeError) -> str:
@@ -158,14 +172,14 @@ async def serve(settings: Settings, started: Callable[[Server], None], prepare: 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await Server.start(settings, prepare)
     log = structlog.get_logger("realtime.lifecycle")
+    files = raise_open_files()
+    if files is not None and files < COMFORTABLE_OPEN_FILES:
+        log.warning("few files may be open: each connection is one", open_files=files)
+    server = await Server.start(settings, prepare)
     try:
         started(server)
-        # everything made so far lives as long as the process: keep the collector from walking it again and again
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        settle()
         log.info("serving", url=server.url)
         await stop.wait()
         log.info("draining", connections=len(server.app.hub.connections))

@@ -33,7 +33,7 @@ class Roster:
         """
         if connection.id not in self._hub.connections:
             return
-        connection.sessions.add(room.id)
+        connection.sessions |= {room.id}
         key = (room.id, connection.user_id)
         if (pending := self._leaving.pop(key, None)) is not None:
             pending.cancel()
@@ -44,7 +44,7 @@ class Roster:
     def left(self, connection: Connection, room_id: RoomId) -> None:
         """Note that a connection left on purpose, after its delivery ended: told at once."""
         if room_id in connection.sessions:
-            connection.sessions.discard(room_id)
+            connection.sessions -= {room_id}
             self._tell_left(room_id, connection.user_id)
 
     def dropped(self, connection: Connection) -> None:

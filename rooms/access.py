@@ -19,7 +19,10 @@ def permits(principal: Principal, action: Action, access: Access) -> bool:
 
 
 async def readable(rooms: RoomStore, principal: Principal, room_id: RoomId) -> Access:
-    """Return the room if the caller may read it; anything else is `room.not_found`, so that ids cannot be probed."""
+    """Return the room if the caller may read it; anything else is `room.not_found`, so that ids cannot be probed.
+
+    What comes back is good for decisions only: see `RoomStore.access`.
+    """
     access = await rooms.access(room_id, principal.user_id)
     if access is None or not permits(principal, Action.READ, access):
         raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
@@ -27,7 +30,7 @@ async def readable(rooms: RoomStore, principal: Principal, room_id: RoomId) -> A
 
 
 async def permitted(rooms: RoomStore, principal: Principal, action: Action, room_id: RoomId) -> Access:
-    """Return the room if the caller may do `action` there.
+    """Return the room if the caller may do `action` there, for decisions only.
 
     Raises `room.not_found` to those who may neither read nor do it, `room.forbidden` to those who may only read.
     """

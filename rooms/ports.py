@@ -81,6 +81,14 @@ class MessageStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A user's unarchived rooms, newest activity first: `live` are the AUTO_JOINED ones, `small` have few members."""
+
+    live: Sequence[RoomId]
+    small: Sequence[RoomId]
+
+
 class RoomStore(Protocol):
     """Rooms."""
 
@@ -98,7 +106,16 @@ class RoomStore(Protocol):
         ...
 
     async def access(self, room_id: RoomId, user_id: UserId) -> Access | None:
-        """Return a room and the user's membership of it (None for outsiders), or None if there is no such room."""
+        """Return a room and the user's membership of it (None for outsiders), or None if there is no such room.
+
+        Asked before every event, so an adapter may remember it, and then answers without waiting. Changes of the room,
+        of the membership and of the member count that returned before the call show; what moves with messages
+        (`last_seq`, `rev`, `last_activity_at`, watermarks) may be older.
+        """
+        ...
+
+    async def view(self, room_id: RoomId, user_id: UserId) -> RoomView | None:
+        """Return a room as the user's list shows it, but with whatever kind and for outsiders too; None if unknown."""
         ...
 
     async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> tuple[Room, bool]:
@@ -118,8 +135,8 @@ class RoomStore(Protocol):
         """
         ...
 
-    async def live_ids(self, user_id: UserId, *, limit: int) -> Sequence[RoomId]:
-        """Return the ids of the user's unarchived AUTO_JOINED rooms, newest activity first."""
+    async def reach(self, user_id: UserId, *, live_limit: int, max_members: int, small_limit: int) -> Reach:
+        """Return where somebody who comes in is live, and who hears of it; `small` as `small_ids` has it."""
         ...
 
     async def small_ids(self, user_id: UserId, *, max_members: int, limit: int) -> Sequence[RoomId]:
@@ -141,10 +158,20 @@ class SyncStore(Protocol):
     """Catching up."""
 
     async def read(
-        self, room_id: RoomId, user_id: UserId, *, since_rev: int | None, page: int, limit: int, max_receipts: int
-    ) -> SyncRead | None:
+        self,
+        room_id: RoomId,
+        user_id: UserId,
+        *,
+        may_read: Callable[[Access], bool],
+        since_rev: int | None,
+        page: int,
+        limit: int,
+        max_receipts: int,
+    ) -> SyncRead | Access | None:
         """Read room, messages and receipts as of one instant; None if there is no such room.
 
+        `may_read` is pure, may run on another thread, and decides as of that instant; if it refuses, nothing else is
+        read, and what it was given comes back.
         With `since_rev`: at most `limit` messages changed after it, in rev order; if there are more, or the room has
         not come so far, the newest `page` in seq order and `reset`. Without: the newest `page`, and `reset` if older
         messages exist. Receipts are left out of rooms with more than `max_receipts` members.

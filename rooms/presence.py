@@ -6,12 +6,13 @@ from auth.policy import may_see_presence
 from auth.ports import UserStore
 from auth.types import Principal
 from core.clock import Clock, Timer, Timers
-from core.ids import ConnectionId, UserId
+from core.ids import ConnectionId, RoomId, UserId
 from core.tasks import Background
 from rooms.ports import Events, LastSeenStore, MemberStore, PresenceStore, RoomStore
 from rooms.types import Presence, Status
 
-_MAX_ROOMS = 200
+MAX_ROOMS = 200
+"""Rooms that hear of one person, the most active first."""
 
 
 class PresenceBook:
@@ -46,10 +47,12 @@ class PresenceBook:
         self._settling: dict[UserId, Timer] = {}
         self._announcing: dict[UserId, object] = {}
 
-    async def connected(self, user_id: UserId, connection_id: ConnectionId) -> None:
-        """Count a new connection, online."""
+    async def connected(
+        self, user_id: UserId, connection_id: ConnectionId, room_ids: Sequence[RoomId] | None = None
+    ) -> None:
+        """Count a new connection, online. `room_ids` are the rooms to tell, if the caller has just read them."""
         if await self._store.connect(user_id, connection_id, Status.ONLINE):
-            await self._announce(user_id)
+            await self._announce(user_id, room_ids)
 
     async def set(self, user_id: UserId, connection_id: ConnectionId, status: Status) -> Presence:
         """Set the status of one connection; return the user's."""
@@ -109,9 +112,10 @@ class PresenceBook:
             await self._seen.set_last_seen(user_id, self._clock.now())
         await self._announce(user_id)
 
-    async def _announce(self, user_id: UserId) -> None:
+    async def _announce(self, user_id: UserId, room_ids: Sequence[RoomId] | None = None) -> None:
         mine = self._announcing[user_id] = object()
-        room_ids = await self._rooms.small_ids(user_id, max_members=self._broadcast_members, limit=_MAX_ROOMS)
+        if room_ids is None:
+            room_ids = await self._rooms.small_ids(user_id, max_members=self._broadcast_members, limit=MAX_ROOMS)
         presence = (await self.of([user_id]))[0]
         # of two changes close together, only the later one speaks: the earlier may have read what is no longer true
         if self._announcing.get(user_id) is mine:

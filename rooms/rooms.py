@@ -11,7 +11,7 @@ from core.errors import ErrorCode, HomeroomError, invalid
 from core.ids import IdSource, RoomId, UserId
 from core.paging import Page, decode_cursor, encode_cursor
 from rooms.access import permits, permitted, readable
-from rooms.ports import Events, MemberStore, MessageStore, RoomStore
+from rooms.ports import Events, MemberStore, RoomStore
 from rooms.types import AUTO_JOINED, Access, Member, Room, RoomKind, RoomRole, RoomSettings, RoomView
 
 _OPEN_ACTION = {
@@ -54,7 +54,6 @@ class Rooms:
         self,
         store: RoomStore,
         members: MemberStore,
-        messages: MessageStore,
         users: UserStore,
         events: Events,
         *,
@@ -65,7 +64,6 @@ class Rooms:
     ) -> None:
         self._store = store
         self._members = members
-        self._messages = messages
         self._users = users
         self._events = events
         self._clock = clock
@@ -85,7 +83,7 @@ class Rooms:
         room, created = await self._store.create(room, members, unique_key=direct_key(pair))
         if created:
             self._tell_added(room, members, {principal.user_id: peer, user_id: principal.as_user()})
-        return await self._view(principal, room.id, peer=peer)
+        return await self._view(principal, room.id)
 
     async def open_named(
         self, principal: Principal, kind: RoomKind, title: str, member_ids: Sequence[UserId], patch: RoomPatch
@@ -140,29 +138,22 @@ class Rooms:
             access = await self._make_session(principal, room_id)
         if access is None or access.room.kind is not RoomKind.SESSION:
             raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
-        return await self.enter(principal, access)
+        await self.enter(principal, access)
+        return await readable(self._store, principal, room_id)
 
-    async def enter(self, principal: Principal, access: Access) -> Access:
-        """Return the room with the caller a member of it, becoming one now if the room is open.
+    async def enter(self, principal: Principal, access: Access) -> None:
+        """Make the caller a member of an open room, unless they may read it already. Raises `room.not_found`.
 
         The others are told of it in small rooms: see `Roster`.
         """
         if access.member is not None or permits(principal, Action.READ, access):
-            return access
+            return
         if access.room.archived or not permits(principal, Action.JOIN_OPEN, access):
             raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
         role = RoomRole.OBSERVER if principal.role is Role.VIEWER else RoomRole.MEMBER
         added = await self._members.put(self._member(access.room, principal.user_id, role))
         if added and access.room.member_count < self._broadcast_members:
             self._events.member_changed(access.room.id, principal.user_id, "added", role)
-        return await readable(self._store, principal, access.room.id)
-
-    async def find(self, principal: Principal, room_id: RoomId) -> Access:
-        """Return a room for joining: one that the caller may read, or an open one. Raises `room.not_found`."""
-        access = await self._store.access(room_id, principal.user_id)
-        if access is None:
-            raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
-        return await self.enter(principal, access)
 
     def _may_make(self, principal: Principal) -> bool:
         anyone = self._compat_open_sessions and may_in_school(principal.role, Action.OPEN_GROUP)
@@ -179,16 +170,11 @@ class Rooms:
             self._tell_added(room, members)
         return await self._store.access(room_id, principal.user_id)
 
-    async def _view(self, principal: Principal, room_id: RoomId, *, peer: User | None = None) -> RoomView:
-        access = await readable(self._store, principal, room_id)
-        if access.room.kind is RoomKind.DIRECT and peer is None:
-            peer = await self._peer(principal, room_id)
-        last = await self._messages.page(room_id, before_seq=None, after_seq=None, limit=1)
-        return RoomView(access.room, access.member, last[-1] if last else None, peer)
-
-    async def _peer(self, principal: Principal, room_id: RoomId) -> User | None:
-        pair = await self._members.list(room_id, after=None, limit=2)
-        return next((user for _, user in pair if user and user.id != principal.user_id), None)
+    async def _view(self, principal: Principal, room_id: RoomId) -> RoomView:
+        view = await self._store.view(room_id, principal.user_id)
+        if view is None or not permits(principal, Action.READ, Access(view.room, view.me)):
+            raise HomeroomError(ErrorCode.ROOM_NOT_FOUND)
+        return view
 
     async def _known(self, user_ids: Sequence[UserId]) -> dict[UserId, User]:
         found = await self._users.get_many(user_ids)

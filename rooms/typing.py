@@ -1,6 +1,7 @@
 """Typing: who is writing now. Never stored; ends by itself."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from auth.policy import Action
 from auth.types import Principal
@@ -9,17 +10,24 @@ from core.ids import RoomId, UserId
 from rooms.access import check_open_for_writing, permitted
 from rooms.ports import Events, RoomStore
 
+_ROUNDING_S: Final = 0.001
+"""Timers may ring so much early."""
+
 _Key = tuple[RoomId, UserId]
 
 
 @dataclass(slots=True)
 class _Writing:
-    """One person in one room. `shown`: the others were told that they write. `told_at`: when they last were."""
+    """One person in one room. `shown`: the others were told that they write. `told_at`: when they last were.
+
+    `ends_at` is when it ends by itself. One timer watches over it, and waits on when it finds that it was renewed: a
+    new timer for each renewal would cost more than everything else about it.
+    """
 
     told_at: float
     on: bool
     shown: bool
-    expiry: Timer
+    ends_at: float
     late: Timer | None = None
 
 
@@ -64,14 +72,13 @@ class Typing:
 
     def _start(self, key: _Key) -> None:
         now = self._clock.monotonic()
-        expiry = self._timers.call_later(self._ttl_s, lambda: self._expire(key))
         current = self._writing.get(key)
         if current is None:
-            self._writing[key] = _Writing(now, True, True, expiry)
+            self._writing[key] = _Writing(now, True, True, now + self._ttl_s)
+            self._timers.call_later(self._ttl_s, lambda: self._expire(key))
             self._events.typing_changed(*key, on=True)
             return
-        current.expiry.cancel()
-        current.expiry, current.on = expiry, True
+        current.ends_at, current.on = now + self._ttl_s, True
         if now - current.told_at >= self._interval_s:
             self._show(key, current)
         elif not current.shown and current.late is None:
@@ -95,5 +102,9 @@ class Typing:
             self._events.typing_changed(*key, on=False)
 
     def _expire(self, key: _Key) -> None:
+        left_s = self._writing[key].ends_at - self._clock.monotonic()
+        if left_s > _ROUNDING_S:
+            self._timers.call_later(left_s, lambda: self._expire(key))
+            return
         self._stop(key)
         self._writing.pop(key, None)

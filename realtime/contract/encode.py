@@ -3,7 +3,6 @@
 Optional fields that are None are left out.
 """
 
-from datetime import datetime
 from typing import Any
 
 from auth.types import User
@@ -13,16 +12,15 @@ from rooms.types import Member, Message, Presence, Receipt, Room, RoomView, Snap
 Json = dict[str, Any]
 
 
-def _put_instants(out: Json, **instants: datetime | None) -> None:
-    for name, instant in instants.items():
-        if instant is not None:
-            out[name] = to_wire(instant)
-
-
 def user_json(user: User) -> Json:
     """Return a `User`."""
     out: Json = {"id": user.id, "name": user.name, "role": user.role.value}
-    out |= {name: value for name in ("avatar_url", "tz", "locale") if (value := getattr(user, name)) is not None}
+    if user.avatar_url is not None:
+        out["avatar_url"] = user.avatar_url
+    if user.tz is not None:
+        out["tz"] = user.tz
+    if user.locale is not None:
+        out["locale"] = user.locale
     return out
 
 
@@ -39,12 +37,15 @@ def message_json(message: Message) -> Json:
         "body": message.body,
         "attachments": [],
         "mentions": list(message.mentions),
-        "reactions": {emoji: list(users) for emoji, users in message.reactions.items()},
+        "reactions": {emoji: list(users) for emoji, users in message.reactions.items()} if message.reactions else {},
         "created_at": to_wire(message.created_at),
     }
     if message.reply_to is not None:
         out["reply_to"] = message.reply_to
-    _put_instants(out, edited_at=message.edited_at, deleted_at=message.deleted_at)
+    if message.edited_at is not None:
+        out["edited_at"] = to_wire(message.edited_at)
+    if message.deleted_at is not None:
+        out["deleted_at"] = to_wire(message.deleted_at)
     return out
 
 
@@ -73,7 +74,8 @@ def me_json(room: Room, member: Member) -> Json:
         "unread": max(0, room.last_seq - member.read_seq),
         "notify": member.notify.value,
     }
-    _put_instants(out, muted_until=member.muted_until)
+    if member.muted_until is not None:
+        out["muted_until"] = to_wire(member.muted_until)
     return out
 
 
@@ -103,7 +105,8 @@ def receipt_json(receipt: Receipt) -> Json:
 def presence_json(presence: Presence) -> Json:
     """Return a `Presence`."""
     out: Json = {"user_id": presence.user_id, "status": presence.status.value}
-    _put_instants(out, last_seen_at=presence.last_seen_at)
+    if presence.last_seen_at is not None:
+        out["last_seen_at"] = to_wire(presence.last_seen_at)
     return out
 
 

@@ -1,1 +1,1 @@
-"""The Socket.IO server: python-socketio with bounded queues and a short fan-out. Only here are its internals known."""
+"""The real-time engine: Socket.IO v5 over Engine.IO v4, websockets by picows and polling by aiohttp, on one port."""

@@ -25,14 +25,14 @@ def handlers(services: Services, hub: Hub, max_watched: int) -> Mapping[str, Han
         if len(connection.watched.union(wanted)) > max_watched:
             raise invalid(f"A connection watches at most {max_watched} users.", "user_ids")
         visible, presence = await services.presence.visible(connection.principal, wanted)
+        connection.watched = connection.watched.union(visible)
         for user_id in visible:
-            connection.watched.add(user_id)
             hub.subscribe(connection, watch_topic(user_id))
         return Reply({"presence": [presence_json(one) for one in presence]})
 
     async def unwatch(connection: Connection, payload: PresenceWatch) -> Reply:
+        connection.watched = connection.watched.difference(payload.user_ids)
         for user_id in map(UserId, payload.user_ids):
-            connection.watched.discard(user_id)
             hub.unsubscribe(connection, watch_topic(user_id))
         return Reply({})
 

@@ -1,6 +1,5 @@
 """Who is asking, and may they ask again so soon?"""
 
-import ipaddress
 import re
 
 from aiohttp import web
@@ -9,6 +8,8 @@ from auth.limits import KeyedBuckets, rate_limited
 from auth.types import Principal
 from core.errors import ErrorCode, HomeroomError
 from realtime.config import Limits
+from realtime.engine.door import client_of
+from realtime.engine.proxies import client_key
 from realtime.http.route import Auth
 from realtime.services import Services
 
@@ -79,10 +80,4 @@ def bearer(request: web.Request) -> str:
 
 def address(request: web.Request) -> str:
     """Return what stands for one network client: its IPv4 address, or its IPv6 /64, which one client owns whole."""
-    try:
-        parsed = ipaddress.ip_address(request.remote or "")
-    except ValueError:
-        return request.remote or ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+    return client_key(client_of(request))

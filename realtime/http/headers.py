@@ -84,11 +84,11 @@ def secured(
         common["Strict-Transport-Security"] = "max-age=31536000"
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.popall("Server", None)  # versions are nobody's business
         trace_id = trace_of(request)
         if trace_id is None:
             return
         response.headers.update(common)
-        response.headers.popall("Server", None)  # versions are nobody's business
         response.headers.setdefault("Content-Security-Policy", NOTHING)
         response.headers[trace_header] = trace_id
         response.headers.extend(cors.headers(request))  # a second Vary adds to the first

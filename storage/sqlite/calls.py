@@ -31,17 +31,23 @@ _ENVIRONMENT: Final = frozenset(
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One job, or one item of a merged one; whoever waits for it, and how it ended."""
+    """One job, or one item of a merged one; whoever waits for it, and how it ended.
+
+    `ended` is called on the loop once the job is over, however that went, and before any waiter of its batch goes on.
+    """
 
     job: Callable[..., Any]
     waiter: "asyncio.Future[Any]"
     merged: bool = False
     item: Any = None
+    ended: Callable[[], None] | None = None
     value: Any = None
     error: BaseException | None = None
 
     def settle(self) -> None:
-        """Resume the waiter, unless it was cancelled. For the loop."""
+        """Call `ended`, then resume the waiter, unless it was cancelled. For the loop."""
+        if self.ended is not None:
+            self.ended()
         if self.waiter.done():
             return
         if self.error is None:

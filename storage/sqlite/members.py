@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -10,6 +11,7 @@ from auth.types import User
 from core.clock import from_ms, to_ms
 from core.errors import ErrorCode, HomeroomError
 from core.ids import RoomId, UserId
+from rooms.access_cache import AccessCache
 from rooms.types import Member, Notify, Receipt, RoomRole
 from storage.sqlite.engine import Database
 from storage.sqlite.marks import Mark, mark
@@ -18,6 +20,14 @@ from storage.sqlite.users import user_of
 
 SQL: Final = statements("members")
 WIDTH: Final = 8
+
+MARK_PATIENCE_S: Final = 0.01
+"""How long after the last commit a mark waits for somebody else's to share.
+
+Everybody marks what everybody writes, so that marks outnumber messages, and nobody looks at a mark's ack. It still
+comes after the commit and tells the watermark that was committed. Watermarks only rise, so nothing that is committed
+earlier because of this can be undone by it.
+"""
 
 
 def member_of(row: Sequence[Any]) -> Member:
@@ -50,8 +60,9 @@ def insert_first(connection: sqlite3.Connection, members: Sequence[Member]) -> N
 class SqliteMemberStore:
     """rooms.ports.MemberStore on SQLite."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: AccessCache) -> None:
         self._database = database
+        self._cache = cache
 
     async def get(self, room_id: RoomId, user_id: UserId) -> Member | None:
         key = {"room_id": room_id, "user_id": user_id}
@@ -60,15 +71,18 @@ class SqliteMemberStore:
 
     async def put(self, member: Member) -> bool:
         values = values_of(member)
-        return await self._database.write(lambda c: _put(c, values))
+        forget = partial(self._cache.forget, member.room_id, member.user_id)
+        return await self._database.write(lambda c: _put(c, values), ended=forget)
 
     async def remove(self, room_id: RoomId, user_id: UserId) -> bool:
-        return await self._database.write(lambda c: _remove(c, {"room_id": room_id, "user_id": user_id}))
+        key, forget = {"room_id": room_id, "user_id": user_id}, partial(self._cache.forget, room_id, user_id)
+        return await self._database.write(lambda c: _remove(c, key), ended=forget)
 
     async def mark(
         self, room_id: RoomId, user_id: UserId, *, read_seq: int, delivered_seq: int
     ) -> tuple[Receipt, bool]:
-        return await self._database.merge(mark, Mark(room_id, user_id, read_seq, delivered_seq))
+        asked = Mark(room_id, user_id, read_seq, delivered_seq)
+        return await self._database.merge(mark, asked, patience_s=MARK_PATIENCE_S)
 
     async def among(self, room_id: RoomId, user_ids: Sequence[UserId]) -> set[UserId]:
         values = {"room_id": room_id, "user_ids": orjson.dumps(list(user_ids)).decode()}

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -10,6 +11,8 @@ import orjson
 from core.clock import from_ms, to_ms
 from core.errors import ErrorCode, HomeroomError
 from core.ids import RoomId, UserId
+from rooms.access_cache import AccessCache
+from rooms.ports import Reach
 from rooms.types import AUTO_JOINED, Access, Member, Room, RoomKind, RoomSettings, RoomView
 from storage.sqlite import members, message_rows
 from storage.sqlite.engine import Database
@@ -21,6 +24,11 @@ WIDTH: Final = 11
 
 _LIVE_KINDS: Final = orjson.dumps(sorted(AUTO_JOINED)).decode()
 _NEWEST: Final = (2**63 - 1, "")
+
+REACH_PATIENCE_S: Final = 0.005
+"""How long after the last reading somebody who comes in waits for others to share one with."""
+
+_Limits = tuple[int, int, int]
 
 
 def room_of(row: Sequence[Any]) -> Room:
@@ -44,8 +52,9 @@ def room_of(row: Sequence[Any]) -> Room:
 class SqliteRoomStore:
     """rooms.ports.RoomStore on SQLite."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: AccessCache) -> None:
         self._database = database
+        self._cache = cache
 
     async def create(
         self, room: Room, members: Sequence[Member], *, unique_key: str | None = None
@@ -57,10 +66,20 @@ class SqliteRoomStore:
         return room_of(row) if row else None
 
     async def access(self, room_id: RoomId, user_id: UserId) -> Access | None:
-        return await self._database.merge_read(_access, (room_id, user_id))
+        known = self._cache.find(room_id, user_id)
+        if known is not None:
+            return known
+        with self._cache.reading(room_id, user_id) as reading:
+            reading.found = await self._database.merge_read(_access, (room_id, user_id))
+        return reading.found
+
+    async def view(self, room_id: RoomId, user_id: UserId) -> RoomView | None:
+        row = await self._database.fetch_one(SQL["view"], {"room_id": room_id, "user_id": user_id})
+        return view_of(row) if row else None
 
     async def update(self, room_id: RoomId, change: Callable[[Room], Room]) -> tuple[Room, bool]:
-        return await self._database.write(lambda c: _update(c, room_id, change))
+        forget = partial(self._cache.forget, room_id)
+        return await self._database.write(lambda c: _update(c, room_id, change), ended=forget)
 
     async def list_for(
         self, user_id: UserId, *, kind: RoomKind | None, before: tuple[int, str] | None, limit: int
@@ -76,10 +95,9 @@ class SqliteRoomStore:
         rows = await self._database.fetch_all(SQL["list_for"], values)
         return [view_of(row) for row in rows]
 
-    async def live_ids(self, user_id: UserId, *, limit: int) -> Sequence[RoomId]:
-        values = {"user_id": user_id, "kinds": _LIVE_KINDS, "limit": limit}
-        rows = await self._database.fetch_all(SQL["live_ids"], values)
-        return [row[0] for row in rows]
+    async def reach(self, user_id: UserId, *, live_limit: int, max_members: int, small_limit: int) -> Reach:
+        asked = (user_id, (live_limit, max_members, small_limit))
+        return await self._database.merge_read(_reach, asked, patience_s=REACH_PATIENCE_S)
 
     async def small_ids(self, user_id: UserId, *, max_members: int, limit: int) -> Sequence[RoomId]:
         values = {"user_id": user_id, "max_members": max_members, "limit": limit}
@@ -93,6 +111,19 @@ def _access(connection: sqlite3.Connection, asked: Sequence[tuple[RoomId, UserId
     (known,) = connection.execute(*SQL["access"].bind_rows(rows)).fetchone()
     found = {place: _access_of(row) for place, *row in orjson.loads(known)}
     return [found.get(place) for place in range(len(asked))]
+
+
+def _reach(connection: sqlite3.Connection, asked: Sequence[tuple[UserId, _Limits]]) -> Sequence[Reach]:
+    """Return what each asked for; those of the same limits, which are all of one server, by one statement."""
+    by_limits: dict[_Limits, list[tuple[int, UserId]]] = {}
+    for place, (user_id, limits) in enumerate(asked):
+        by_limits.setdefault(limits, []).append((place, user_id))
+    found: dict[int, Reach] = {}
+    for (live_limit, max_members, small_limit), rows in by_limits.items():
+        text, values = SQL["reach"].bind_rows(rows)
+        known = connection.execute(text, [*values, _LIVE_KINDS, live_limit, max_members, small_limit]).fetchone()[0]
+        found |= {place: Reach(live, small) for place, live, small in orjson.loads(known)}
+    return [found[place] for place in range(len(asked))]
 
 
 def _access_of(row: Sequence[Any]) -> Access:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core.clock import Clock, SystemClock
+from rooms.access_cache import AccessCache
 from storage.sqlite.engine import Database
 from storage.sqlite.idempotency import SqliteIdempotencyStore
 from storage.sqlite.members import SqliteMemberStore
@@ -18,14 +19,15 @@ class SqliteStore:
     """Every port of the domain on one SQLite file."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        cache = AccessCache()
         self.database = database
         self.users = SqliteUserStore(database)
         self.refresh = SqliteRefreshStore(database)
         self.service_keys = SqliteServiceKeyStore(database)
-        self.rooms = SqliteRoomStore(database)
-        self.members = SqliteMemberStore(database)
+        self.rooms = SqliteRoomStore(database, cache)
+        self.members = SqliteMemberStore(database, cache)
         self.messages = SqliteMessageStore(database)
-        self.sync = SqliteSyncStore(database)
+        self.sync = SqliteSyncStore(database, cache)
         self.last_seen = SqliteLastSeenStore(database)
         self.idempotency = SqliteIdempotencyStore(database, clock)
 

@@ -1,11 +1,13 @@
 """People, the instants that void their tokens, and when they were last here."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from auth.ports import Standing
 from auth.types import Role, User
 from core.clock import from_ms, to_ms
 from core.ids import UserId
@@ -13,6 +15,9 @@ from storage.sqlite.engine import Database
 from storage.sqlite.statements import statements
 
 SQL: Final = statements("users")
+
+SIGN_IN_PATIENCE_S: Final = 0.005
+"""How long after the last commit a sign-in waits for others to share one with: lessons begin for many at once."""
 
 
 def user_of(row: Sequence[Any]) -> User:
@@ -37,17 +42,11 @@ class SqliteUserStore:
         return {row[0]: user_of(row) for row in rows}
 
     async def put(self, user: User) -> None:
-        values = {
-            "id": user.id,
-            "name": user.name,
-            "role": user.role.value,
-            "avatar_url": user.avatar_url,
-            "tz": user.tz,
-            "locale": user.locale,
-            "name_folded": user.name.casefold(),
-            "id_folded": user.id.casefold(),
-        }
+        values = dict(zip(SQL["put"].names, _row(user), strict=True))
         await self._database.execute(SQL["put"], values)
+
+    async def sign_in(self, user: User, may_enter: Callable[[datetime | None], bool]) -> Standing:
+        return await self._database.merge(_sign_in, (user, may_enter), patience_s=SIGN_IN_PATIENCE_S)
 
     async def search(self, query: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[User]:
         after_name, after_id = after or ("", "")
@@ -62,6 +61,43 @@ class SqliteUserStore:
     async def set_valid_after(self, user_id: UserId, instant: datetime) -> None:
         values = {"user_id": user_id, "instant_ms": to_ms(instant)}
         await self._database.execute(SQL["set_valid_after"], values)
+
+
+def _sign_in(
+    connection: sqlite3.Connection, asked: Sequence[tuple[User, Callable[[datetime | None], bool]]]
+) -> Sequence[Standing]:
+    standings = _standings(connection, [user.id for user, _ in asked])
+    pairs = zip(asked, standings, strict=True)
+    new = [_row(user) for (user, may_enter), found in pairs if found.user is None and may_enter(found.valid_after)]
+    if new:  # a commit of nothing does not touch the disk
+        connection.execute(*SQL["introduce"].bind_rows(new))
+    return standings
+
+
+def _standings(connection: sqlite3.Connection, asked: Sequence[UserId]) -> Sequence[Standing]:
+    rows = list(enumerate(asked))
+    (known,) = connection.execute(*SQL["standings"].bind_rows(rows)).fetchone()
+    found = {place: _standing_of(row) for place, *row in orjson.loads(known)}
+    return [found[place] for place, _ in rows]
+
+
+def _standing_of(row: Sequence[Any]) -> Standing:
+    valid_after_ms, *user = row
+    valid_after = None if valid_after_ms is None else from_ms(valid_after_ms)
+    return Standing(None if user[0] is None else user_of(user), valid_after)
+
+
+def _row(user: User) -> tuple[Any, ...]:
+    return (
+        user.id,
+        user.name,
+        user.role.value,
+        user.avatar_url,
+        user.tz,
+        user.locale,
+        user.name.casefold(),
+        user.id.casefold(),
+    )
 
 
 class SqliteLastSeenStore:

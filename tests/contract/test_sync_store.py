@@ -7,7 +7,7 @@ import pytest
 
 from core.ids import RoomId, UserId
 from rooms.ports import SyncRead
-from rooms.types import Receipt, RoomKind, RoomView
+from rooms.types import Access, Receipt, RoomKind, RoomView
 from tests.contract.samples import ADA, BEN, CHEN, Store, ids, member, sent, sent_many, stored_room, user
 
 
@@ -15,14 +15,45 @@ async def read(
     store: Store, room_id: RoomId, since_rev: int | None, user_id: UserId = ADA, *, max_receipts: int = 100
 ) -> SyncRead:
     """Read with a page of 3 and a limit of 4; the room must exist."""
-    found = await store.sync.read(room_id, user_id, since_rev=since_rev, page=3, limit=4, max_receipts=max_receipts)
-    assert found
+    found = await store.sync.read(
+        room_id, user_id, may_read=anybody, since_rev=since_rev, page=3, limit=4, max_receipts=max_receipts
+    )
+    assert isinstance(found, SyncRead)
     return found
+
+
+def anybody(access: Access) -> bool:
+    """The rule of tests that are not about who may read."""
+    return True
 
 
 async def test_an_unknown_room_is_none(store: Store) -> None:
     """An unknown id is no error here."""
-    assert None is await store.sync.read(RoomId("none"), ADA, since_rev=0, page=3, limit=4, max_receipts=9)
+    read_ = store.sync.read(RoomId("none"), ADA, may_read=anybody, since_rev=0, page=3, limit=4, max_receipts=9)
+    assert None is await read_
+
+
+async def test_who_may_not_read_gets_what_was_decided_on(store: Store) -> None:
+    """The rule is asked once, with the room and the membership as they are; refused, it is all that comes back."""
+    home = await stored_room(store, ADA)
+    await sent(store, home.id)
+    asked: list[Access] = []
+
+    def members_only(access: Access) -> bool:
+        asked.append(access)
+        return access.member is not None
+
+    async def look(user_id: UserId) -> SyncRead | Access | None:
+        return await store.sync.read(
+            home.id, user_id, may_read=members_only, since_rev=None, page=3, limit=4, max_receipts=9
+        )
+
+    assert isinstance(await look(ADA), SyncRead)
+    refused = await look(BEN)
+    assert isinstance(refused, Access)
+    assert (1, None) == (refused.room.last_seq, refused.member)
+    assert [home.id, home.id] == [access.room.id for access in asked]
+    assert refused == asked[1]
 
 
 async def test_the_view_is_that_of_the_list(store: Store) -> None:
@@ -99,8 +130,8 @@ async def test_a_reading_is_of_one_instant(store: Store) -> None:
     writing = asyncio.gather(*(sent_many(store, home.id, 10, ADA) for _ in range(20)))
     readings = 0
     while not writing.done():
-        found = await store.sync.read(home.id, ADA, since_rev=0, page=50, limit=500, max_receipts=9)
-        assert found
+        found = await store.sync.read(home.id, ADA, may_read=anybody, since_rev=0, page=50, limit=500, max_receipts=9)
+        assert isinstance(found, SyncRead)
         seq = found.view.room.last_seq
         assert list(range(1, seq + 1)) == [message.seq for message in found.messages]
         assert (found.messages[-1] if seq else None) == found.view.last_message

@@ -1,8 +1,12 @@
 """People: who they are, when their tokens became void, when they were last here."""
 
+import asyncio
+from datetime import datetime
+
+from auth.ports import Standing
 from auth.types import Role
 from core.ids import UserId
-from tests.contract.samples import ADA, BEN, NOW, Store, later, user
+from tests.contract.samples import ADA, BEN, CHEN, NOW, Store, later, user
 
 
 async def test_put_inserts_and_replaces(store: Store) -> None:
@@ -66,6 +70,40 @@ async def test_valid_after_never_moves_back(store: Store) -> None:
     await store.users.put(user("ada"))
     assert later(10) == await store.users.valid_after(ADA)
     assert None is await store.users.valid_after(BEN)
+
+
+def anybody(valid_after: datetime | None) -> bool:
+    """The rule of a school that nobody was sent away from."""
+    return True
+
+
+async def test_a_sign_in_inserts_and_changes_nobody_who_is_there(store: Store) -> None:
+    """Of many at once each is there afterwards as first described; a repeat or another description is passed over."""
+    teacher = user("ada", "Ada Lovelace", role=Role.TEACHER, tz="Europe/London")
+    await store.users.put(teacher)
+    newcomers = [user(f"n{number}", avatar_url="https://x/n.png", locale="en-GB") for number in range(20)]
+    coming = [*newcomers, user("ada"), newcomers[3]]
+    found = await asyncio.gather(*(store.users.sign_in(each, anybody) for each in coming))
+    assert Standing(teacher, None) == found[20]
+    assert [Standing(None, None)] * 20 == found[:20]
+    assert Standing(newcomers[3], None) == await store.users.sign_in(user("n3", "Another"), anybody)
+    assert {each.id: each for each in newcomers} == await store.users.get_many([each.id for each in newcomers])
+    assert teacher == await store.users.get(ADA)
+    assert ["n3"] == [each.id for each in await store.users.search("n3", after=None, limit=9)]
+
+
+async def test_a_sign_in_that_is_refused_inserts_nobody(store: Store) -> None:
+    """The rule is asked with the instant of the last revocation, for each of many at once on their own."""
+    await store.users.set_valid_after(BEN, later(5))
+    await store.users.set_valid_after(CHEN, later(7))
+
+    def before_six(valid_after: datetime | None) -> bool:
+        return valid_after is None or valid_after < later(6)
+
+    people = [user("ada"), user("ben"), user("chen")]
+    found = await asyncio.gather(*(store.users.sign_in(each, before_six) for each in people))
+    assert [Standing(None, None), Standing(None, later(5)), Standing(None, later(7))] == list(found)
+    assert {ADA, BEN} == set(await store.users.get_many([ADA, BEN, CHEN]))
 
 
 async def test_last_seen_keeps_the_latest(store: Store) -> None:

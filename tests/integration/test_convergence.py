@@ -24,7 +24,7 @@ from realtime.app import App
 from rooms.messages import Outgoing
 from rooms.ports import SyncRead, SyncStore
 from rooms.rooms import RoomPatch
-from rooms.types import RoomKind
+from rooms.types import Access, RoomKind
 from tests.support.desk import opened
 from tests.support.device import Device, InProcess, OverWebSocket
 from tests.support.replica import Replica
@@ -169,7 +169,7 @@ class Dawdling:
     def __init__(self, store: SyncStore) -> None:
         self._store = store
 
-    async def read(self, *args: Any, **more: Any) -> SyncRead | None:
+    async def read(self, *args: Any, **more: Any) -> SyncRead | Access | None:
         """Read, and come back late."""
         found = await self._store.read(*args, **more)
         for _ in range(25):

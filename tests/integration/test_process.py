@@ -1,7 +1,9 @@
 """The server as a process: killed, stopped and overrun."""
 
 import asyncio
+import resource
 import signal
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +11,12 @@ from pathlib import Path
 import pytest
 import socketio
 
+from realtime.lifecycle import Server, StartRefused
 from tests.support.deaf import deaf
 from tests.support.person import PATIENCE_S, Json, Person, Refused, connected
 from tests.support.process import Homeroom, assert_refused, run_homeroom, serving
+from tests.support.rawsocket import exchange
+from tests.support.server import settings_for
 
 SENDERS = ("ada", "ben", "chen", "dia")
 LANES = 4
@@ -266,6 +271,34 @@ async def test_what_is_worth_least_is_dropped_first(tmp_path: Path) -> None:
                     await crowd[0].ok("typing:set", {"room_id": room_id, "on": on})
             assert 0 == await homeroom.metric(SLOW_CUT)
             await talk_until(homeroom, crowd, room_id, cut=1, already=sent)
+
+
+async def test_as_many_files_may_be_open_as_the_system_allows(tmp_path: Path) -> None:
+    """A shell's low limit is raised to what it may be raised to: each connection is a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 500), hard))  # what the process is started with
+    try:
+        async with serving(tmp_path / "data") as homeroom:
+            assert (hard, hard) == resource.prlimit(homeroom.pid, resource.RLIMIT_NOFILE)
+            assert hard == await homeroom.metric("process_max_fds")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_servers_may_share_a_port(tmp_path: Path) -> None:
+    """Two that listen with `reuse_port` are both reached at one port; without it, the port is taken."""
+    first = await Server.start(settings_for(tmp_path / "first"), reuse_port=True)
+    shared = settings_for(tmp_path / "second").model_copy(update={"port": first.port})
+    second = await Server.start(shared, reuse_port=True)
+    with pytest.raises(StartRefused, match="taken"):
+        await Server.start(settings_for(tmp_path / "third").model_copy(update={"port": first.port}))
+    deadline = time.monotonic() + PATIENCE_S
+    while not (first.app.door.accepted and second.app.door.accepted):
+        assert 200 == (await exchange(first.port, "/healthz")).status
+        assert time.monotonic() < deadline
+    await first.stop()
+    assert 200 == (await exchange(second.port, "/healthz")).status
+    await second.stop()
 
 
 async def talk_until(

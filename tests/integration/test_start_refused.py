@@ -2,12 +2,13 @@
 
 import socket
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import assert_refused, run_homeroom
+from tests.support.process import HOMEROOM, assert_refused, clean_environment, run_homeroom
 
 SETTINGS = [
     ("HOMEROOM_STORE", "postgres://db/homeroom", "HOMEROOM_STORE"),
@@ -25,6 +26,8 @@ SETTINGS = [
     ("HOMEROOM_JWT_SECRET", "too short", "HOMEROOM_JWT_SECRET"),
     ("HOMEROOM_JWT_ISSUERS", "nonsense", "HOMEROOM_JWT_ISSUERS"),
     ("HOMEROOM_PUBLIC_URL", "http://[", "HOMEROOM_PUBLIC_URL"),
+    ("HOMEROOM_TRUSTED_PROXIES", "10.0.0.0/8,nonsense", "HOMEROOM_TRUSTED_PROXIES"),
+    ("HOMEROOM_PROXY_PROTOCOL", "1", "HOMEROOM_TRUSTED_PROXIES"),
 ]
 
 
@@ -77,3 +80,16 @@ def test_a_signing_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_several_workers_are_refused(tmp_path: Path) -> None:
     """This version runs one process, and says so instead of ignoring the wish."""
     assert_refused(run_homeroom("serve", "--port", "0", "--workers", "2", cwd=tmp_path), "--workers")
+
+
+@pytest.mark.parametrize(("files", "words"), [(300, "300 files"), (5000, "5000 files may be open at once")])
+def test_doctor_says_how_many_connections_there_may_be(tmp_path: Path, files: int, words: str) -> None:
+    """Few open files are a warning that says how to raise them; nothing is refused for that."""
+    command = f"ulimit -n {files} && exec {HOMEROOM} doctor"
+    environment = clean_environment(HOMEROOM_PORT="0")
+    ended = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    (line,) = [line for line in ended.stdout.splitlines() if "files may be open" in line]
+    assert (0, "warn" if files == 300 else "ok") == (ended.returncode, line.split()[0])
+    assert words in line

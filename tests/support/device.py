@@ -73,7 +73,7 @@ class InProcess:
     def push(self, frame: Frame) -> None:
         """Take a frame of the server's: this is its link, too."""
         if self._take is not None:
-            self._take(frame.text)
+            self._take(frame.data.decode())
 
     def close(self, reason: str) -> None:
         raise AssertionError(f"the server closed the connection: {reason}")

@@ -127,7 +127,7 @@ class RecordingLink:
         self.news = asyncio.Event()
 
     def push(self, frame: Frame) -> None:
-        self.frames.append(frame.text)
+        self.frames.append(frame.data.decode())
         self.news.set()
 
     def close(self, reason: str) -> None:

@@ -51,11 +51,40 @@ LEFT JOIN users AS u ON r.kind = 'direct' AND u.id = (
 )
 ORDER BY page.activity_ms DESC, page.room_id DESC
 
--- name: live_ids
-SELECT r.id FROM members AS m CROSS JOIN rooms AS r
-WHERE m.user_id = :user_id AND r.id = m.room_id AND r.archived = 0 AND r.kind IN (SELECT value FROM json_each(:kinds))
-ORDER BY coalesce(r.last_activity_ms, r.created_at_ms) DESC, r.id DESC
-LIMIT :limit
+-- name: view
+-- One room as one person sees it; the columns are those of list_for.
+SELECT r.id, r.kind, r.title, r.created_by, r.created_at_ms, r.last_seq, r.rev, r.member_count, r.archived, r.settings,
+    r.last_activity_ms,
+    m.room_id, m.user_id, m.role, m.joined_at_ms, m.read_seq, m.delivered_seq, m.muted_until_ms, m.notify,
+    g.id, g.room_id, g.seq, g.rev, g.sender_id, g.client_id, g.kind, g.body, g.created_at_ms, g.reply_to, g.mentions,
+    g.reactions, g.edited_at_ms, g.deleted_at_ms,
+    u.id, u.name, u.role, u.avatar_url, u.tz, u.locale
+FROM rooms AS r
+LEFT JOIN members AS m ON m.room_id = r.id AND m.user_id = :user_id
+LEFT JOIN messages AS g ON g.room_id = r.id AND g.seq = r.last_seq
+LEFT JOIN users AS u ON r.kind = 'direct' AND u.id = (
+    SELECT peer.user_id FROM members AS peer WHERE peer.room_id = r.id AND peer.user_id <> :user_id
+)
+WHERE r.id = :room_id
+
+-- name: reach
+-- What everybody asks for who comes in: place, live rooms, small rooms.
+WITH asked (place, user_id) AS (VALUES (?, ?) /* repeated */)
+SELECT json_group_array(json_array(
+    a.place,
+    json((SELECT json_group_array(id) FROM (
+        SELECT r.id FROM members AS m CROSS JOIN rooms AS r
+        WHERE m.user_id = a.user_id AND r.id = m.room_id AND r.archived = 0
+            AND r.kind IN (SELECT value FROM json_each(:kinds))
+        ORDER BY coalesce(r.last_activity_ms, r.created_at_ms) DESC, r.id DESC LIMIT :live_limit
+    ))),
+    json((SELECT json_group_array(id) FROM (
+        SELECT r.id FROM members AS m CROSS JOIN rooms AS r
+        WHERE m.user_id = a.user_id AND r.id = m.room_id AND r.archived = 0 AND r.member_count <= :max_members
+        ORDER BY coalesce(r.last_activity_ms, r.created_at_ms) DESC, r.id DESC LIMIT :small_limit
+    )))
+))
+FROM asked AS a WHERE a.place IS NOT NULL
 
 -- name: small_ids
 SELECT r.id FROM members AS m CROSS JOIN rooms AS r

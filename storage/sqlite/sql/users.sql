@@ -11,6 +11,22 @@ ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, role = excluded.role, avatar_url = excluded.avatar_url,
     tz = excluded.tz, locale = excluded.locale, name_folded = excluded.name_folded
 
+-- name: introduce
+WITH new (id, name, role, avatar_url, tz, locale, name_folded, id_folded) AS (
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) /* repeated */
+)
+INSERT INTO users (id, name, role, avatar_url, tz, locale, name_folded, id_folded)
+SELECT * FROM new WHERE id IS NOT NULL
+ON CONFLICT (id) DO NOTHING
+
+-- name: standings
+WITH asked (place, user_id) AS (VALUES (?, ?) /* repeated */)
+SELECT json_group_array(json_array(a.place, t.valid_after_ms, u.id, u.name, u.role, u.avatar_url, u.tz, u.locale))
+FROM asked AS a
+LEFT JOIN users AS u ON u.id = a.user_id
+LEFT JOIN token_cutoffs AS t ON t.user_id = a.user_id
+WHERE a.place IS NOT NULL
+
 -- name: search
 SELECT id, name, role, avatar_url, tz, locale FROM users
 WHERE (name_folded, id) > (:after_name, :after_id)

@@ -17,6 +17,13 @@ const fromWire = (value) => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromWire(item)]));
 };
 
+const toWire = (value) => {
+  if (value === null || typeof value !== "object") return value;
+  if (ArrayBuffer.isView(value)) return { $bytes: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return value.map(toWire);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toWire(item)]));
+};
+
 const watch = (name, socket) => {
   const manager = socket.io;
   const happened = (what, data) => tell({ socket: name, what, data });
@@ -25,11 +32,12 @@ const watch = (name, socket) => {
     happened("transport", engine.transport.name);
     engine.on("upgrade", (transport) => happened("transport", transport.name));
   });
+  manager.on("ping", () => happened("ping", null));
   manager.on("reconnect", (attempt) => happened("reconnect", attempt));
   socket.on("connect", () => happened("connect", { recovered: socket.recovered }));
   socket.on("disconnect", (reason) => happened("disconnect", reason));
   socket.on("connect_error", (error) => happened("connect_error", { message: error.message, data: error.data ?? null }));
-  socket.onAny((event, ...args) => tell({ socket: name, what: "event", event, args }));
+  socket.onAny((event, ...args) => tell({ socket: name, what: "event", event, args: toWire(args) }));
 };
 
 const commands = {
@@ -41,7 +49,7 @@ const commands = {
   connect: ({ socket }) => void sockets.get(socket).connect(),
   emit: ({ socket, event, args }) => void sockets.get(socket).emit(event, ...args.map(fromWire)),
   call({ socket, id, event, args }) {
-    sockets.get(socket).emit(event, ...args.map(fromWire), (...answer) => tell({ socket, what: "ack", id, answer }));
+    sockets.get(socket).emit(event, ...args.map(fromWire), (...answer) => tell({ socket, what: "ack", id, answer: toWire(answer) }));
   },
   // many events in one turn of the loop, as a client that was offline sends them
   burst({ socket, calls }) {

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from auth.jose import b64url, sign
-from auth.ports import RefreshToken, Rotation
+from auth.ports import RefreshToken, Rotation, Standing
 from auth.types import Role, User
 from core.ids import UserId
 
@@ -53,6 +53,12 @@ class MemoryUserStore:
 
     async def put(self, user: User) -> None:
         self.users[user.id] = user
+
+    async def sign_in(self, user: User, may_enter: Callable[[datetime | None], bool]) -> Standing:
+        found = Standing(self.users.get(user.id), self.voided.get(user.id))
+        if found.user is None and may_enter(found.valid_after):
+            self.users[user.id] = user
+        return found
 
     async def search(self, query: str, *, after: tuple[str, str] | None, limit: int) -> Sequence[User]:
         found = (user for user in self.users.values() if query.casefold() in f"{user.name}\n{user.id}".casefold())

@@ -1,7 +1,8 @@
 """The memory of revocations: fresh enough, small, and never behind what this process did itself."""
 
 import asyncio
-from datetime import timedelta
+import math
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -45,6 +46,21 @@ async def test_each_revocation_lies_after_the_last(users: MemoryUserStore, clock
     instants = [await revocations.void(ADA) for _ in range(2)]
     clock.advance(-60)
     assert [START + MS, START + 2 * MS, START + 3 * MS] == [*instants, await revocations.void(ADA)]
+
+
+async def test_a_revocation_whose_caller_went_away_holds(clock: FakeClock) -> None:
+    """It may be in the store, so it counts; also if the store says that it is not."""
+
+    class BusyUserStore(MemoryUserStore):
+        async def set_valid_after(self, user_id: UserId, instant: datetime) -> None:
+            await super().set_valid_after(user_id, instant)
+            raise asyncio.CancelledError
+
+    revocations = Revocations(BusyUserStore(), clock, ttl_s=math.inf)
+    assert None is await revocations.valid_after(ADA)
+    with pytest.raises(asyncio.CancelledError):
+        await revocations.void(ADA)
+    assert START + MS == await revocations.valid_after(ADA)
 
 
 async def test_news_from_another_process_is_taken_and_never_taken_back(

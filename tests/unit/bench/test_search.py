@@ -19,6 +19,7 @@ def trial(rate: float, *, late: bool, doubts: tuple[str, ...] = ()) -> Trial:
         p99_ms=500 if late else 2,
         connect_ms=0.3,
         connection_kb=10,
+        load_cores=0.01,
         kept_up=True,
         doubts=doubts,
     )

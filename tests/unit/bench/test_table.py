@@ -15,6 +15,7 @@ def trial(cpu_us: float, *, kept_up: bool = True, doubts: tuple[str, ...] = ()) 
         p99_ms=2,
         connect_ms=0.5,
         connection_kb=10,
+        load_cores=0.01,
         kept_up=kept_up,
         doubts=doubts,
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from core.tasks import Background
+import pytest
+
+from core.tasks import Background, begin
 
 
 async def test_close_waits_for_what_can_finish() -> None:
@@ -59,3 +61,82 @@ async def test_a_failure_is_reported_once() -> None:
     await background.close()
     await background.close()
     assert [error] == failures
+
+
+async def test_begun_work_that_waits_for_nothing_is_done() -> None:
+    """It runs at once, in the very call, and nothing is left."""
+    said: list[int] = []
+
+    async def work() -> None:
+        said.append(1)
+
+    assert begin(work()) is None
+    assert [1] == said
+
+
+@pytest.mark.parametrize("waits", ["future", "event", "sleep", "nothing yet"])
+async def test_begun_work_goes_on_in_a_task(waits: str) -> None:
+    """Up to its first wait it runs at once; the rest runs when it is awaited, once what it waits for is there."""
+    said: list[str] = []
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    event = asyncio.Event()
+
+    async def work() -> None:
+        said.append("begun")
+        if waits == "future":
+            await future
+        elif waits == "event":
+            await event.wait()
+        else:
+            await asyncio.sleep(0.001 if waits == "sleep" else 0)
+        said.append("waited")
+        await asyncio.sleep(0)
+        said.append("done")
+
+    rest = begin(work())
+    assert ["begun"] == said
+    assert rest is not None
+    future.set_result(None)
+    event.set()
+    await asyncio.create_task(rest)
+    assert ["begun", "waited", "done"] == said
+
+
+async def test_begun_work_fails_where_it_is_awaited() -> None:
+    """An error before the first wait is raised by `begin`, a later one by the rest."""
+
+    async def at_once() -> None:
+        raise ValueError("at once")
+
+    async def later() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("later")
+
+    with pytest.raises(ValueError, match="at once"):
+        begin(at_once())
+    rest = begin(later())
+    assert rest is not None
+    with pytest.raises(ValueError, match="later"):
+        await rest
+
+
+async def test_begun_work_can_be_cancelled() -> None:
+    """Cancelling the task of the rest cancels what it waits for, and cleaning up happens."""
+    cleaned: list[bool] = []
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        try:
+            await future
+        finally:
+            cleaned.append(True)
+
+    rest = begin(work())
+    assert rest is not None
+    task = asyncio.create_task(rest)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [True] == cleaned
+    assert future.cancelled()

@@ -1,5 +1,6 @@
 """realtime.dispatch: limit, validate, call, ack; and a bug is nobody's business but ours."""
 
+import logging
 import re
 from typing import Any
 
@@ -174,11 +175,40 @@ async def test_an_answer_that_is_no_json_is_a_bug_too() -> None:
         assert "server.internal" == code_of(await desk.send("room:leave", {"room_id": "r"}))
 
 
-async def test_logs_carry_no_payload() -> None:
+async def test_logs_carry_no_payload(caplog: pytest.LogCaptureFixture) -> None:
     """One line per event says who, what and how long, and not what was said."""
     desk = Desk()
+    caplog.set_level(logging.DEBUG, "realtime.dispatch")
     with capture_logs() as logs:
         await desk.send("join-session", "a-private-session-name")
     (line,) = logs
     assert ("join-session", "ok", "ada", "c1") == (line["event_name"], line["code"], line["user"], line["connection"])
     assert "private" not in str(logs)
+
+
+async def test_lines_that_nobody_reads_are_not_made(caplog: pytest.LogCaptureFixture) -> None:
+    """Above the level of debugging an event that goes well, or is refused, leaves no line at all."""
+    desk = Desk()
+    caplog.set_level(logging.INFO, "realtime.dispatch")
+    with capture_logs() as logs:
+        await desk.send("join-session", "algebra")
+        await desk.send("join-session", {})
+    assert ([], 1.0) == (logs, desk.counted("join-session", "ok"))
+
+
+async def test_what_waits_for_nothing_is_done_in_one_step() -> None:
+    """Events and refusals are answered in the first step of the coroutine, without a task, a timer or a turn."""
+    desk = Desk()
+    for payload in ({"room_id": "r"}, {}):
+        handling = desk.dispatch.handle(desk.connection, "room:leave", [payload], 7, 10)
+        with pytest.raises(StopIteration):
+            handling.send(None)
+    assert 2 == len(desk.link.frames)
+
+
+async def test_an_answer_that_nobody_asked_for_is_not_encoded() -> None:
+    """So what could not be encoded harms nobody: the event counts as handled."""
+    desk = Desk()
+    desk.answer = Reply({"body": object()})
+    assert await desk.send("room:leave", {"room_id": "r"}, ack_id=None) is None
+    assert 1.0 == desk.counted("room:leave", "ok")

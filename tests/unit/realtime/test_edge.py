@@ -16,6 +16,8 @@ from realtime.app import App
 from realtime.edge import EXPIRY_NOTICE_S
 from realtime.hub import room_topic, watch_topic
 from realtime.services import Services
+from rooms.access_cache import AccessCache
+from rooms.ports import Reach
 from rooms.types import Snapshot
 from storage.sqlite.rooms import SqliteRoomStore
 from tests.support.desk import SECRET, Seat, opened
@@ -149,20 +151,20 @@ class TestOpened:
         rao = await Seat(app, "rao", "teacher").sit()
         await (await Seat(app, "ada").sit()).leave()
         kept, lost = [RoomId(await group(rao, "ada")) for _ in range(2)]
-        read = await app.store.rooms.live_ids(UserId("ada"), limit=10)
-        answer: asyncio.Future[list[RoomId]] = asyncio.get_running_loop().create_future()
+        read = await app.store.rooms.reach(UserId("ada"), live_limit=10, max_members=10, small_limit=10)
+        answer: asyncio.Future[Reach] = asyncio.get_running_loop().create_future()
 
         class Rooms(SqliteRoomStore):
-            async def live_ids(self, user_id: UserId, *, limit: int) -> list[RoomId]:
+            async def reach(self, user_id: UserId, *, live_limit: int, max_members: int, small_limit: int) -> Reach:
                 return await answer
 
-        app.edge._rooms = Rooms(app.store.database)
+        app.edge._rooms = Rooms(app.store.database, AccessCache())
         ada = Seat(app, "ada")
         await ada.accept()
         opening = asyncio.ensure_future(app.edge.opened(ada.sid))
         await asyncio.sleep(0)
         await app.services.members.remove(rao.connection.principal, lost, UserId("ada"))
-        answer.set_result(list(read))
+        answer.set_result(read)
         await opening
         assert {room_topic(kept)} == ada.connection.topics & {room_topic(kept), room_topic(lost)}
 

@@ -38,7 +38,6 @@ class School:
         self.rooms = Rooms(
             store.rooms,
             store.members,
-            store.messages,
             store.users,
             self.events,
             clock=self.time,
@@ -74,7 +73,6 @@ class School:
         )
         self.sync = Sync(
             store.sync,
-            store.rooms,
             self.rooms,
             self.presence,
             max_messages=SYNC_MESSAGES,

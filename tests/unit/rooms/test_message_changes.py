@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from auth.types import Role
 from core.errors import ErrorCode, HomeroomError
 from core.ids import MessageId, RoomId, UserId
+from rooms.access_cache import AccessCache
 from rooms.messages import MAX_REACTIONS, with_reaction
 from rooms.types import Access, Message, MessageKind, RoomKind, RoomRole
 from storage.sqlite.rooms import SqliteRoomStore
@@ -180,7 +181,7 @@ async def test_a_busy_store_is_not_a_missing_message(school: School) -> None:
     """A store that refuses work is told as such (retryable), never as `not_found`, after which clients give up."""
     ada = await school.person("ada")
     message = await school.say(ada, await school.room(ada))
-    messages = school.messages_at_pace(100, 100, rooms=BusyRooms(school.store.database))
+    messages = school.messages_at_pace(100, 100, rooms=BusyRooms(school.store.database, AccessCache()))
     with refused(ErrorCode.SERVER_UNAVAILABLE):
         await messages.edit(ada, message.id, "x")
     with refused(ErrorCode.SERVER_UNAVAILABLE):

@@ -240,8 +240,8 @@ class TestEnter:
         who = await school.person("who", role)
         room = await school.room(kind=RoomKind.SESSION, settings=RoomSettings(open=True))
         for _ in range(2):
-            access = await school.rooms.find(who, room.id)
-            assert (room_role, 1) == (access.member.role if access.member else None, access.room.member_count)
+            view = (await school.sync.join(who, room.id, None)).view
+            assert (room_role, 1) == (view.me.role if view.me else None, view.room.member_count)
         assert [("member_changed", room.id, who.user_id, "added", room_role)] == school.events.take()
 
     async def test_a_crowd_comes_in_quietly(self, school: School) -> None:
@@ -249,7 +249,7 @@ class TestEnter:
         room = await school.room(kind=RoomKind.SESSION, settings=RoomSettings(open=True))
         people = await school.people("ada", "ben", "chen", "dia", "eli")
         for person in people:
-            assert (await school.rooms.find(person, room.id)).member is not None
+            assert (await school.sync.join(person, room.id, None)).view.me is not None
         assert [person.user_id for person in people[:3]] == [told[2] for told in school.events.take()]
 
     @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ class TestEnter:
         room = await school.room(kind=kind, settings=settings, archived=archived)
         for room_id in (room.id, RoomId("nowhere")):
             with refused(ErrorCode.ROOM_NOT_FOUND):
-                await school.rooms.find(eve, room_id)
+                await school.sync.join(eve, room_id, None)
         assert [] == school.events.take()
 
 

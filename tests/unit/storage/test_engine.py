@@ -1,6 +1,7 @@
 """The database as its callers see it: order, isolation, bounds, cancellation, failure."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -204,6 +205,56 @@ async def test_a_cancelled_awaiter_loses_no_job(database: Database, gate: Gate) 
     await gate.open()
     assert [0, 2] == [await tasks[0], await tasks[2]]
     assert [0, 1, 2] == await values(database)
+
+
+async def test_the_end_of_a_job_is_heard_first(database: Database, gate: Gate) -> None:
+    """`ended` runs before anyone learns of the outcome, also of a job that failed or that nobody waits for any more."""
+    heard: list[str] = []
+
+    async def write(name: str, job: Job) -> None:
+        with contextlib.suppress(HomeroomError):
+            await database.write(job, ended=lambda: heard.append(f"{name} ended"))
+        heard.append(f"{name} resumed")
+
+    await gate.hold()
+    tasks = [asyncio.create_task(write(*each)) for each in (("a", insert(1)), ("b", insert_then_fail(2)))]
+    left = asyncio.create_task(write("c", insert(3)))
+    await asyncio.sleep(0)
+    left.cancel()
+    await gate.open()
+    await asyncio.gather(*tasks)
+    assert ["a ended", "b ended", "c ended", "a resumed", "b resumed"] == heard
+    assert [1, 3] == await values(database)
+
+
+async def test_who_has_patience_goes_with_the_next_one(database: Database) -> None:
+    """A patient item is handed over with the first call that has none, in the order of the calls."""
+    commits: list[str] = []
+    database._connections[0].set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+
+    def insert_all(connection: sqlite3.Connection, items: Sequence[int]) -> list[int | HomeroomError]:
+        connection.executemany("INSERT INTO numbers VALUES (?)", [(item,) for item in items])
+        return list(items)
+
+    patient = [asyncio.create_task(database.merge(insert_all, value, patience_s=3600)) for value in (1, 2)]
+    await asyncio.sleep(0)
+    assert 3 == await database.write(insert(3))
+    assert ([1, 2], [1, 2, 3], ["COMMIT"]) == (await asyncio.gather(*patient), await values(database), commits)
+
+
+async def test_patience_ends(database: Database) -> None:
+    """Alone, a patient item is written when its time is up, or when the database closes."""
+
+    def insert_all(connection: sqlite3.Connection, items: Sequence[int]) -> list[int | HomeroomError]:
+        connection.executemany("INSERT INTO numbers VALUES (?)", [(item,) for item in items])
+        return list(items)
+
+    assert 1 == await database.merge(insert_all, 1, patience_s=0.001)
+    waiting = asyncio.create_task(database.merge(insert_all, 2, patience_s=3600))
+    await asyncio.sleep(0)
+    assert [1] == await values(database)
+    await database.close()
+    assert 2 == await waiting
 
 
 async def test_close_finishes_what_waits(tmp_path: Path) -> None:

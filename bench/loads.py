@@ -26,7 +26,7 @@ PHASES: Final = {"settle_s": 3, "sync_s": 10}
 
 
 def loads(*, quick: bool, share: float = 1.0) -> Mapping[str, Load]:
-    """Return the loads in their order, each `share` of its full rate.
+    """Return the loads in their order, each `share` of its full rate, or of the people who say nothing.
 
     `idle` comes first, while the server's memory is untouched, and `returning` is the same people once more. The
     warm-up, for V8's compiler, is in no table.
@@ -35,8 +35,8 @@ def loads(*, quick: bool, share: float = 1.0) -> Mapping[str, Load]:
     size = 0.1 if quick else 1.0
     rate = DELIVERIES_PER_S * share * size
     return {
-        "idle": _idle(size, 3.0 if quick else QUIET_S),
-        "returning": _idle(size, 1.0, after_s=3.0),
+        "idle": _idle(size * share, 3.0 if quick else QUIET_S),
+        "returning": _idle(size * share, 1.0, after_s=3.0),
         "warm-up": classroom(10_000 * share, 1.5, sessions=5),
         "pairs": _pairs(round(PAIRS * size), PAIR_EVERY_S / share, load_s),
         "classroom": classroom(rate, load_s, sessions=round(SESSIONS * size)),

@@ -90,6 +90,7 @@ class Reader:
 class Watch:
     """What was seen from outside while the flood went on."""
 
+    stalled: bool = False
     passed_s: float | None = None
     """When (time.monotonic) the server first held more than the budget."""
     cut_s: float | None = None
@@ -115,10 +116,12 @@ async def _flood(served: Served, size: float) -> Stall:
         for session in (teacher, *sessions, stalled):
             await session.call("room:join", {"room_id": room_id})
         await _speak(teacher, room_id, WARMING, readers)
+        seen = Watch()
+        watching = asyncio.create_task(_look(served, network.target, readers[0], seen))  # which costs something itself
         calm = await _speak(teacher, room_id, round(CALM * size), readers)
-        before, seen = served.rss_bytes(), Watch()
+        before = seen.rss_bytes = served.rss_bytes()
         stalled.pause()
-        watching = asyncio.create_task(_look(served, network.target, readers[0], seen))
+        seen.stalled = True
         p99_ms = await _speak(teacher, room_id, round(FLOOD_BYTES * size / FRAME), readers)
         await asyncio.sleep(LATE_S / 2)
         watching.cancel()
@@ -167,7 +170,7 @@ async def _look(served: Served, target: Target, reader: Reader, seen: Watch) -> 
         queued = _in_kernel(target.port)
         if queued is None:
             seen.cut_s = seen.cut_s or now_s
-        elif seen.passed_s is None and reader.count * FRAME - queued > BUDGET_BYTES:
+        elif seen.stalled and seen.passed_s is None and reader.count * FRAME - queued > BUDGET_BYTES:
             seen.passed_s = now_s
         await asyncio.sleep(LOOK_S)
 

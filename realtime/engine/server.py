@@ -146,7 +146,7 @@ class SocketServer:
             return
         client.sids[namespace] = sid
         self.sessions.admitted(session, here=True)
-        session.push(control_frame(packets.CONNECT, namespace, {"sid": sid}))
+        session.push_first(control_frame(packets.CONNECT, namespace, {"sid": sid}))
         await self._edge.opened(sid)
 
     def _disconnect(self, session: Session, client: "_Client", namespace: str) -> Work | None:

@@ -23,6 +23,10 @@ class Wire(Protocol):
         """Send one packet."""
         ...
 
+    def send_soon(self, frame: Frame) -> None:
+        """Send one text packet at the end of this turn of the event loop, together with those that follow."""
+        ...
+
     def close(self) -> None:
         """Close with the closing handshake, behind what has been sent; in moderate time."""
         ...
@@ -93,6 +97,13 @@ class Session(Inbox):
             self._direct.send(frame)
         elif self._lost is None:
             self._hold(frame)
+
+    def push_first(self, frame: Frame) -> None:
+        """Send a text frame as `push` does, when more will follow at once: all of them take one system call."""
+        if self._direct is not None:
+            self._direct.send_soon(frame)
+        else:
+            self.push(frame)
 
     def _hold(self, frame: Frame) -> None:
         outbox, options = self._outbox, self._sessions.options
@@ -268,6 +279,7 @@ class Session(Inbox):
         if self._closing is not None or self._lost is not None:
             return
         self._closing = reason
+        self._sessions.meters.cut.labels(reason).inc()
         self._sessions.closing.set(self)
         self.forget_backlog()
         if not self.handling:

@@ -165,7 +165,6 @@ class Sessions:
         if session.handling:  # it is being admitted
             self._strangers.set(session)
             return
-        self.meters.cut.labels("not_signed_in").inc()
         session.close("not_signed_in")
 
     def _give_up(self, session: Session) -> None:

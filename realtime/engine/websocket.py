@@ -106,6 +106,13 @@ class Websocket(WSListener):
         tally.frames_out += 1
         tally.bytes_out += len(data)
 
+    def send_soon(self, frame: Frame) -> None:
+        data = frame.data
+        if self._transport is not None and not self._over:
+            self._transport.underlying_transport.write(_text_header(len(data)) + data)
+        self._tally.frames_out += 1
+        self._tally.bytes_out += len(data)
+
     def close(self, code: WSCloseCode = WSCloseCode.OK) -> None:
         if self._over or self._transport is None:
             return
@@ -268,8 +275,50 @@ def _answer_to(goodbye: bytes) -> Any:
     return code if code in _STANDARD or 3000 <= code < 5000 else WSCloseCode.PROTOCOL_ERROR
 
 
+def _text_header(size: int) -> bytes:
+    """Return the header of a whole text frame from a server (RFC 6455 §5.2)."""
+    if size < 126:
+        return bytes((0x81, size))
+    return b"\x81\x7e" + size.to_bytes(2, "big") if size < 65_536 else b"\x81\x7f" + size.to_bytes(8, "big")
+
+
 def _nothing(kind: object, data: bytes) -> None:
     """Send nothing: the connection is gone."""
+
+
+class _Socket:
+    """What picows needs of a socket: its number. The options that it would set, and read to log them, are left alone.
+
+    Each would make and unmake a socket object of Python's; uvloop has set TCP_NODELAY already.
+    """
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        return self._number
+
+    def setsockopt(self, *_: object) -> None: ...
+
+    def getsockopt(self, *_: object) -> int:
+        return 0
+
+
+class _Transport:
+    """A TCP transport as picows is to see it."""
+
+    __slots__ = ("_tcp",)
+
+    def __init__(self, tcp: asyncio.Transport) -> None:
+        self._tcp = tcp
+
+    def get_extra_info(self, name: str) -> object:
+        return _Socket(self._tcp.get_extra_info("socket").fileno()) if name == "socket" else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tcp, name)
 
 
 def serve_websocket(websocket: Websocket, key: str, transport: asyncio.Transport, rest: bytes, most: int) -> None:
@@ -297,7 +346,7 @@ def serve_websocket(websocket: Websocket, key: str, transport: asyncio.Transport
         _READ_BUFFER,
     )
     transport.set_protocol(protocol)
-    protocol.connection_made(transport)
+    protocol.connection_made(_Transport(transport))
     request = (
         "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"

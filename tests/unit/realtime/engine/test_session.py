@@ -61,6 +61,9 @@ class Wire:
     def send(self, frame: Frame) -> None:
         self.sent.append(frame.data)
 
+    def send_soon(self, frame: Frame) -> None:
+        self.send(frame)
+
     def close(self) -> None:
         self.closes += 1
 
@@ -246,6 +249,7 @@ async def test_closing_waits_for_what_is_in_hand(desk: Desk) -> None:
     assert ([b"41"], 1) == (wire.sent, wire.closes)
     session.lost("transport close")
     assert ["draining"] == desk.app.ends
+    assert 1 == desk.count("homeroom_connections_cut_total", reason="draining")
 
 
 async def test_closing_a_slow_client_sends_what_waits_first(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """What a client sent and is still to be handled: in order, one message at a time, and boundedly many."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -13,7 +14,7 @@ BYTES: Final = 262_144
 Work = Coroutine[Any, Any, None]
 
 
-class Inbox:
+class Inbox(ABC):
     """Base of a session. A message is handled in the callback that brought it; a task is made only if that waits."""
 
     __slots__ = ("_background", "_backlog", "_backlog_bytes", "_wake", "handling")
@@ -27,29 +28,29 @@ class Inbox:
 
     # ── what a session decides ───────────────────────────────────────────────────────────────────
 
+    @abstractmethod
     def begin_message(self, data: bytes, *, binary: bool) -> Work | None:
         """Return the work that a message makes, if any. Raises Malformed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_handle(self) -> bool:
         """Whether the next message may be handled now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hold_reading(self, *, on: bool) -> None:
         """Read the client no further, or again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def message_done(self) -> None:
         """Note that a message has been handled, before the next one is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def all_done(self) -> None:
         """Note that nothing waits to be handled."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, error: Exception) -> None:
         """Note that a message is not of the protocol (Malformed), or that it met a bug of ours."""
-        raise NotImplementedError
 
     # ── the order ────────────────────────────────────────────────────────────────────────────────
 

@@ -117,8 +117,7 @@ class Session(Inbox):
             self._cut("slow_consumer")
             return
         outbox.add(frame)
-        if not self._upgrading:
-            self._answer_poll(None)
+        self._answer_poll(None)
 
     def _flush(self, wire: Wire) -> None:
         """Send what waits, and then directly, if the client reads all of it."""
@@ -176,8 +175,6 @@ class Session(Inbox):
     def abandon_probe(self) -> None:
         """Stay with polling: the websocket did not make it."""
         self.probe, self._upgrading = None, False
-        if self._outbox:
-            self._answer_poll(None)
 
     # ── polling ──────────────────────────────────────────────────────────────────────────────────
 

@@ -61,7 +61,7 @@ class Sessions:
         self._resting = Alarm[Session](options.ping_interval_s, self._ping, now)
         self._pinged = Alarm[Session](options.ping_timeout_s, self._silent, now)
         self._strangers = Alarm[Session](options.connect_timeout_s, self._stayed_out, now)
-        self.closing = Alarm[Session](CLOSE_S, self._give_up, now)
+        self.closing = Alarm[Session](CLOSE_S, Session.give_up, now)
         self.probing = Alarm[Session](UPGRADE_S, self._end_probe, now)
         self.lingering = Alarm[Wire](CLOSE_S, _abort, now)
         """Websockets whose closing handshake is under way."""
@@ -166,9 +166,6 @@ class Sessions:
             self._strangers.set(session)
             return
         session.close("not_signed_in")
-
-    def _give_up(self, session: Session) -> None:
-        session.give_up()
 
     def _end_probe(self, session: Session) -> None:
         probe = session.probe

@@ -9,10 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.support.echo import Echo, echoing
-from tests.support.javascript import PACKAGE, Driver, JsPerson, as_bytes, driving
+from tests.support.javascript import PACKAGE, TRANSPORTS, Driver, JsPerson, as_bytes
 from tests.support.window import chromium
 
-MODES = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
 CLIENT = PACKAGE / "node_modules/socket.io-client/dist/socket.io.min.js"
 BURST = 100
 
@@ -38,20 +37,6 @@ PAGE = """async ([url, transports, bytes]) => {
   socket.disconnect();
   return { auth, transport, flat: list(flat), deep: list(deep), acked: list(acked), numbers, joined };
 }"""
-
-
-@pytest.fixture(params=MODES.values(), ids=list(MODES))
-def transports(request: pytest.FixtureRequest) -> list[str]:
-    """The transports that the client may use, in its order of preference."""
-    chosen: list[str] = request.param
-    return chosen
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Driver]:
-    """A Node process with the official client."""
-    async with driving() as driver:
-        yield driver
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -174,12 +159,12 @@ async def test_a_server_that_comes_back_is_found(node: Driver, transports: list[
 
 @pytest.mark.browser
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", TRANSPORTS)
 async def test_bytes_come_back_to_a_browser(page: Page, calm: Echo, mode: str) -> None:
     """In Chromium: typed arrays, blobs and buffers, in events and acks, two hundred acks at once, and a namespace."""
     data = list(os.urandom(5000))
-    told = await page.evaluate(PAGE, [calm.url, MODES[mode], data])
+    told = await page.evaluate(PAGE, [calm.url, TRANSPORTS[mode], data])
     assert ({"token": "abc"}, {}) == (told["auth"], told["joined"])
-    assert MODES[mode][-1] == told["transport"]
+    assert TRANSPORTS[mode][-1] == told["transport"]
     assert [data] * 3 == [told["flat"], told["deep"], told["acked"]]
     assert list(range(200)) == told["numbers"]

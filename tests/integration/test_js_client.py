@@ -1,7 +1,7 @@
 """The official JavaScript client, over each transport: what a real client does is what counts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,32 +13,17 @@ from auth.tokens import TokenMinter
 from core.clock import SystemClock
 from realtime.lifecycle import Server
 from tests.integration.conftest import Join
-from tests.support.javascript import Driver, JsPerson, as_bytes, driving
+from tests.support.javascript import TRANSPORTS, Driver, JsPerson, as_bytes
 from tests.support.person import Json, Person, Refused
 from tests.support.process import serving
 from tests.support.server import HOUR, running, token, user
 
-TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
 BURST = 200
 UPGRADES = 20
 
 pytestmark = pytest.mark.node
 
 JsJoin = Callable[..., Awaitable[JsPerson]]
-
-
-@pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
-def transports(request: pytest.FixtureRequest) -> list[str]:
-    """The transports that the client may use, in its order of preference."""
-    chosen: list[str] = request.param
-    return chosen
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Driver]:
-    """A Node process with the official client."""
-    async with driving() as driver:
-        yield driver
 
 
 @pytest.fixture

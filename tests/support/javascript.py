@@ -15,6 +15,8 @@ import pytest
 
 from tests.support.person import PATIENCE_S, Json, Refused
 
+TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
+"""What the client may use, by the name of the mode, in its order of preference."""
 PACKAGE = Path(__file__).resolve().parent.parent / "integration/js"
 LINE_BYTES = 16 * 1024 * 1024
 

@@ -89,6 +89,24 @@ def test_what_rings_may_set_itself_again() -> None:
     assert ["a", "a"] == hand.rung
 
 
+def test_what_rings_may_clear_another() -> None:
+    """Of two that are due, one that the other clears or sets anew does not ring."""
+    hand = Hand()
+
+    def one_for_all(item: str) -> None:
+        hand.rung.append(item)
+        alarm.clear("b")
+        alarm.set("c")
+
+    alarm = Alarm(1.0, one_for_all, lambda: hand.now)
+    for name in ("a", "b", "c"):
+        alarm.set(name)
+    hand.now += 1
+    alarm.ring()
+    assert ["a"] == hand.rung
+    assert 1 == len(alarm)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["set", "clear", "wait"]), st.floats(0, 3))))
 def test_it_rings_like_one_timer_for_each(steps: list[tuple[str, str, float]]) -> None:
     """Whatever is set and cleared, the same rings as with a timer for each."""
